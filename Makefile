@@ -1,0 +1,35 @@
+# Each target sets up what it needs. A machine needs python3, make and git.
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Ray and Prefect start many processes, twice as fast where bytecode is kept.
+export PYTHONDONTWRITEBYTECODE =
+READY := $(VENV)/.ready
+
+.PHONY: setup demo test test-all lint fix generate bench
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	python3 -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[local,dev]' && touch $@
+
+demo: $(READY)
+	$(BIN)/pfa-gitops demo
+
+test: $(READY)
+	$(BIN)/pytest -n 2 --dist loadfile -m 'not slow'
+
+test-all: $(READY)
+	$(BIN)/pytest -n 2 --dist loadfile
+
+lint: $(READY)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && PYTHONPATH=. $(BIN)/lint-imports
+
+fix: $(READY)
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+generate: $(READY)
+	$(BIN)/python -m pfa_gitops.runner.documents && $(BIN)/pfa-gitops schema --output schemas && $(BIN)/python docs/generate.py
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks

@@ -1,0 +1,1 @@
+"""Declarative GitOps for Prefect 3 on Anyscale."""
