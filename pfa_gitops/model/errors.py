@@ -1,0 +1,103 @@
+"""What can be wrong, and who can mend it. Problems are collected; exceptions stop. Pure.
+
+    PfaError
+    ├── ReaderError            exit 1: the reader can fix it
+    │   ├── ProblemsFound        a list of Problems in manifests, flags or configuration
+    │   └── SecretMissing        a secret reference leads nowhere
+    └── PlatformError          exit 4: Prefect or Anyscale refused or could not be reached
+        ├── Unreachable          no answer: nothing listens, time-out, TLS
+        ├── Unauthorized         401 or 403
+        ├── NotFound             404
+        ├── Conflict             409 or 423
+        ├── Invalid              400 or 422: the platform does not take the value
+        ├── Unavailable          408, 429 or 5xx, after all the retries
+        └── MaybeArrived         a write was sent and its answer was lost: look before sending it again
+            └── CutOff             it may still be on its way: look, and never send it again
+
+Exit 5, an incomplete apply, is no exception: every outcome is a value. Exit 3 is kept for saved plans.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pfa_gitops.model.places import Address, Origin
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: what, where, and how to mend it."""
+
+    message: str
+    mend: str = ""
+    """One line, or nothing where the message says it all."""
+    origin: Origin | None = None
+    address: Address | None = None
+
+
+class PfaError(Exception):
+    """The root. `mend` says in one line what the reader can do."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+    def problem(self, address: Address | None = None, origin: Origin | None = None) -> Problem:
+        """This error as a Problem of one object."""
+        return Problem(self.message, self.mend, origin, address)
+
+
+class ReaderError(PfaError):
+    """The reader can fix it: manifests, flags, configuration."""
+
+
+class ProblemsFound(ReaderError):
+    """Several problems, found together."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+class SecretMissing(ReaderError):
+    """A secret reference leads nowhere. The message names the reference, never a value."""
+
+
+class PlatformError(PfaError):
+    """Prefect or Anyscale refused or could not be reached."""
+
+    exit_code = 4
+
+
+class Unreachable(PlatformError):
+    """No answer."""
+
+
+class Unauthorized(PlatformError):
+    """The credentials were refused."""
+
+
+class NotFound(PlatformError):
+    """The object is not there."""
+
+
+class Conflict(PlatformError):
+    """The platform's state does not allow it now."""
+
+
+class Invalid(PlatformError):
+    """The platform does not take the value."""
+
+
+class Unavailable(PlatformError):
+    """The platform failed, or pushed back, and went on doing so."""
+
+
+class MaybeArrived(PlatformError):
+    """A write was sent and its answer was lost."""
+
+
+class CutOff(MaybeArrived):
+    """A write was given up on when its time was over. Its thread may still go on, and the write still arrive."""

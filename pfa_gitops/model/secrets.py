@@ -1,0 +1,134 @@
+"""What stands where a secret may stand: a reference in a manifest, a sealed value after it was fetched.
+
+Pure. Fetching is done by `platforms.secret_stores`.
+"""
+
+import hmac
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+from pfa_gitops.model.places import Path
+
+REDACTED = "(secret)"
+
+
+class AwsSecret(BaseModel):
+    """A plaintext secret in AWS Secrets Manager."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    id: str
+    """The secret's name or ARN."""
+    region: str
+    """The AWS region, e.g. us-west-2."""
+
+
+class SecretRef(BaseModel):
+    """Where a secret's value is kept. Exactly one of the fields is set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    from_env: str | None = None
+    """The name of an environment variable."""
+    from_aws_secret: AwsSecret | None = None
+    """A secret in AWS Secrets Manager."""
+    from_file: str | None = None
+    """The path of a file; its content, without the last line break, is the value."""
+    from_prefect_block: str | None = None
+    """A Prefect block document that holds the value, as `slug/name`, e.g. `secret/db-password`."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "SecretRef":
+        if len(self.model_dump(exclude_none=True)) != 1:
+            raise ValueError(f"give exactly one of {', '.join(SOURCES)}")
+        return self
+
+    def __str__(self) -> str:
+        """Name the source, never the value: `from_env DB_PASSWORD`."""
+        [(source, place)] = self.model_dump(exclude_none=True).items()
+        return f"{source} {place['id'] if isinstance(place, dict) else place}"
+
+
+SOURCES = tuple(SecretRef.model_fields)
+
+
+class Sealed:
+    """A secret's value, on its way from a store to a platform. It shows itself to nobody who does not ask."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the value. Only a request body or a child's environment may hold what this returns."""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sealed):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Sealed, self._value))
+
+    def __repr__(self) -> str:
+        return REDACTED
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> str:
+        raise TypeError("a sealed value cannot be pickled")
+
+    def __copy__(self) -> "Sealed":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Sealed":
+        return self
+
+
+def is_secret_ref(value: object) -> bool:
+    """Tell whether a plain mapping is a reference: one key, and that key names a store."""
+    return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in SOURCES
+
+
+def parse_secret_refs(value: Any) -> Any:
+    """Return `value` with each mapping that is a reference turned into a `SecretRef`, at any depth."""
+    if is_secret_ref(value):
+        return SecretRef.model_validate(value)
+    if isinstance(value, Mapping):
+        return {key: parse_secret_refs(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [parse_secret_refs(item) for item in value]
+    return value
+
+
+class FoundSecret(NamedTuple):
+    """A reference and where it stands in the value that was searched."""
+
+    path: Path
+    ref: SecretRef
+
+
+def find_secret_refs(value: Any, path: Path = ()) -> Iterator[FoundSecret]:
+    """Yield every `SecretRef` in models, mappings and lists, with its path."""
+    if isinstance(value, SecretRef):
+        yield FoundSecret(path, value)
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from find_secret_refs(getattr(value, name), (*path, name))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from find_secret_refs(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from find_secret_refs(item, (*path, index))
+
+
+WithSecrets = Annotated[Any, BeforeValidator(parse_secret_refs)]
+"""Any JSON value in which a secret reference may stand at any depth."""
+
+EnvValue = str | SecretRef
+"""The value of an environment variable: text, or a reference that is resolved where the variable is used."""

@@ -1,0 +1,207 @@
+"""The vocabulary: Address, Origin, Spec, Manifest, Live, Action, FieldChange, Change, Plan, Outcome.
+
+Text becomes Manifests; Manifests and Live become a Plan; a Plan becomes Outcomes. Pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.places import Address, Origins, Path
+
+API_VERSION = "pfa-gitops/v1"
+
+
+class Spec(BaseModel):
+    """The base of every kind's spec: unknown fields are errors, and only what was written counts as set.
+
+    `model_fields_set` tells what a manifest names. A field that nobody names is not ours.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        arbitrary_types_allowed=True,  # a Sealed may stand where a secret was fetched
+        protected_namespaces=(),
+    )
+
+
+SpecT = TypeVar("SpecT", bound=Spec)
+
+
+class NamedSpec(Spec):
+    """A spec whose object may carry another name on the platform than `metadata.name`."""
+
+    name: str | None = Field(default=None, min_length=1)
+    """The object's name on the platform. Default: `metadata.name`."""
+
+
+class Key(NamedTuple):
+    """What an object is called where it lives: the kind and the platform's own name for it."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A link from one manifest to another."""
+
+    path: Path
+    """Where in the referring spec it stands."""
+    target: Address
+    rewritten_on: frozenset["Action"] = frozenset()
+    """The actions on the target after which the referring object must be written again."""
+
+
+@dataclass(frozen=True)
+class Manifest(Generic[SpecT]):
+    """One object as the files want it, complete: rendered, overlaid, validated, linked."""
+
+    address: Address
+    spec: SpecT
+    key: Key
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    origins: Origins = field(default_factory=Origins, compare=False)
+    references: tuple[Reference, ...] = ()
+
+    @property
+    def platform_name(self) -> str:
+        """The object's own name on the platform: `spec.name`, else `metadata.name`."""
+        return getattr(self.spec, "name", None) or self.address.name
+
+    def problem(self, path: Path, message: str, mend: str = "") -> Problem:
+        """What is wrong at `path` in the spec, with the place where it was written."""
+        return Problem(message, mend, self.origins.at(("spec", *path)), self.address)
+
+
+@dataclass(frozen=True)
+class Live(Generic[SpecT]):
+    """One object as a platform has it. `spec` is the class that the manifest's spec has."""
+
+    key: Key
+    spec: SpecT
+    id: str
+    """The platform's id of the object, which writes need."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """What only the kind itself needs for its writes, e.g. the ids of a deployment's schedules."""
+
+
+class Action(StrEnum):
+    """What a plan does to one object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    NONE = "none"
+
+
+class _Absent:
+    """The value of a field that is not there. Unset and null differ."""
+
+    def __repr__(self) -> str:
+        return "(absent)"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+ABSENT = _Absent()
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field that differs. `before` is live, `after` is desired; either may be ABSENT or Sealed."""
+
+    path: Path
+    before: Any
+    after: Any
+    reason: str | None = None
+    """Why, where the two values do not say it, e.g. that a referenced object gets a new version."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one object, and why."""
+
+    address: Address
+    action: Action
+    fields: tuple[FieldChange, ...] = ()
+    desired: Manifest[Any] | None = None
+    live: Live[Any] | None = None
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The spec's top-level fields that differ; a PATCH sends these and no others."""
+        return frozenset(str(change.path[0]) for change in self.fields if change.path)
+
+    @property
+    def manifest(self) -> Manifest[Any]:
+        """The desired side, which every write but a delete has."""
+        if self.desired is None:
+            raise ValueError(f"{self.address}: nothing is desired")
+        return self.desired
+
+    @property
+    def existing(self) -> Live[Any]:
+        """The live side, which every write but a create has."""
+        if self.live is None:
+            raise ValueError(f"{self.address}: nothing is live")
+        return self.live
+
+    @property
+    def key(self) -> Key:
+        """The object's name on its platform."""
+        return self.desired.key if self.desired else self.existing.key
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every manifest's change, those with nothing to do too, in the order in which they are applied."""
+
+    environment: str
+    changes: tuple[Change, ...]
+    notices: tuple[str, ...] = ()
+    """What a reader should know though it changes nothing, e.g. that an override has run out."""
+
+    @property
+    def pending(self) -> tuple[Change, ...]:
+        """The changes that write something."""
+        return tuple(change for change in self.changes if change.action is not Action.NONE)
+
+    def count(self, action: Action) -> int:
+        """How many changes do `action`."""
+        return sum(change.action is action for change in self.changes)
+
+
+class Result(StrEnum):
+    """How one change ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    BLOCKED = "blocked"  # something that it refers to failed
+    SKIPPED = "skipped"  # apply was interrupted before its turn, or before it was seen to be ready
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one change."""
+
+    change: Change
+    result: Result
+    problem: Problem | None = None
+    """Why it failed or was blocked."""
+    seconds: float = 0.0
+
+
+Ids = Mapping[Key, str]
+"""Platform ids by key: what a write needs to link objects that the platform links by id."""
+
+Manifests = Sequence[Manifest[Any]]
