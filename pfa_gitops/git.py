@@ -1,0 +1,34 @@
+"""What `${{ git.… }}` may say of the checkout. Runs `git`, reads only."""
+
+import subprocess
+from pathlib import Path
+
+ASK = {
+    "commit": ("rev-parse", "HEAD"),
+    "short_commit": ("rev-parse", "--short", "HEAD"),
+    "branch": ("rev-parse", "--abbrev-ref", "HEAD"),
+    "tag": ("describe", "--tags", "--exact-match"),
+    "dirty": ("status", "--porcelain"),
+}
+
+
+def describe(directory: Path) -> dict[str, str]:
+    """Return commit, short_commit, branch, tag and dirty (`true` or `false`); what git does not know is left out."""
+    answers = {name: _run(directory, question) for name, question in ASK.items()}
+    known = {name: answer for name, answer in answers.items() if answer}
+    return {**known, "dirty": str(bool(answers["dirty"])).lower()} if answers["commit"] else {}
+
+
+def _run(directory: Path, question: tuple[str, ...]) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed arguments
+            ["git", *question],  # noqa: S607 - the user's own git
+            cwd=directory,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,1 @@
+"""Text to Manifests: load, render, parse, overlay, validate, link. Never names a platform."""

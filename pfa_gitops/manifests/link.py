@@ -1,0 +1,172 @@
+"""Manifests → linked Manifests: every reference leads somewhere, names the target as its platform does, and is noted.
+
+Pure.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from pfa_gitops.manifests.findings import Findings
+from pfa_gitops.manifests.substitute import substitute
+from pfa_gitops.model.closest import closest, did_you_mean
+from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.places import Address
+from pfa_gitops.model.references import Embeds, ItemOf, Mention, RefTo, embedded, mentions
+from pfa_gitops.model.values import Manifest, Reference
+
+
+class Index:
+    """The manifests by every name under which another one may refer to them."""
+
+    def __init__(self, manifests: Iterable[Manifest[Any]]) -> None:
+        self._by_name: dict[tuple[str, str], Manifest[Any]] = {}
+        for manifest in manifests:
+            self._by_name[manifest.address] = manifest
+        for manifest in manifests:
+            for kind in (manifest.address.kind, manifest.key.kind):
+                self._by_name.setdefault((kind, manifest.key.name), manifest)
+            self._by_name.setdefault((manifest.address.kind, manifest.platform_name), manifest)
+
+    def find(self, kind: str, name: str) -> Manifest[Any] | None:
+        """By `metadata.name` first, then by the platform's name."""
+        return self._by_name.get((kind, name))
+
+    def names(self, kind: str) -> list[str]:
+        """All names of a kind, for a guess at what was meant."""
+        return [name for known, name in self._by_name if known == kind]
+
+
+def name_on_platform(target: Manifest[Any]) -> str:
+    """What a reference to `target` reads: the name in its key, where its kind has keys of its own."""
+    return target.key.name if target.key.kind == target.address.kind else target.platform_name
+
+
+def link(manifests: Sequence[Manifest[Any]], external: Sequence[str], findings: Findings) -> list[Manifest[Any]]:
+    """Return the manifests with their references resolved; what leads nowhere or in a circle goes to `findings`."""
+    linker = Linker(Index(manifests), external, findings)
+    linked = [linker.link(manifest) for manifest in manifests]
+    findings.add(_cycles(linked))
+    return linked
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a mention leads, and what it must read."""
+
+    target: Manifest[Any]
+    text: str
+
+
+class Linker:
+    """Resolves mentions against the index; notes what is missing."""
+
+    def __init__(self, index: Index, external: Sequence[str], findings: Findings) -> None:
+        self._index = index
+        self._external = external
+        self._findings = findings
+
+    def link(self, manifest: Manifest[Any]) -> Manifest[Any]:
+        """Return `manifest` with platform names in its references, and the references noted."""
+        spec, references = manifest.spec, []
+        found_here = list(mentions(manifest.spec))
+        for mention in found_here:
+            if isinstance(mention.marker, ItemOf):
+                owner = self._owner(found_here, mention, mention.marker)
+                self._findings.add(_check_item(manifest, mention, mention.marker, owner))
+                continue
+            for found in self._resolve(manifest, mention):
+                if found.text != mention.text:
+                    spec = substitute(spec, mention.path, found.text)
+                references.append(_reference(mention, found.target))
+        return replace(manifest, spec=spec, references=tuple(dict.fromkeys(references)))
+
+    def _resolve(self, manifest: Manifest[Any], mention: Mention) -> Iterator[Found]:
+        """Yield where the mention leads; a problem where it should lead somewhere and does not."""
+        if isinstance(mention.marker, Embeds):
+            yield from self._embedded(mention, mention.marker)
+            return
+        assert isinstance(mention.marker, RefTo)  # noqa: S101 - for mypy: the only other marker
+        match = re.fullmatch(mention.marker.pattern, mention.text)
+        if match is None:
+            return
+        target = self._index.find(mention.marker.kind, match["name"])
+        if target is None:
+            self._findings.add(self._missing(manifest, mention, mention.marker, match["name"]))
+        else:
+            start, end = match.span("name")
+            yield Found(target, mention.text[:start] + name_on_platform(target) + mention.text[end:])
+
+    def _embedded(self, mention: Mention, marker: Embeds) -> Iterator[Found]:
+        """Placeholders stay as they are: they are the platform's own, and name what may be anywhere."""
+        for name in embedded(marker, mention.text):
+            dotted = name.replace(".", "/", 1)
+            if target := self._index.find(marker.kind, name) or self._index.find(marker.kind, dotted):
+                yield Found(target, mention.text)
+
+    def _missing(self, manifest: Manifest[Any], mention: Mention, marker: RefTo, name: str) -> Iterator[Problem]:
+        address = Address(marker.kind, name)
+        if marker.optional or self._findings.may_be(marker.kind, name):
+            return
+        if any(fnmatchcase(str(address), pattern) for pattern in self._external):
+            return
+        near = closest(name, self._index.names(marker.kind))
+        guess = f"did you mean `{near}`? Otherwise " if near else ""
+        mend = f"{guess}declare it, or list {address} under spec.external in pfa-gitops.yaml"
+        yield manifest.problem(mention.path, f"no manifest declares {address}", mend)
+
+    def _owner(self, beside: Sequence[Mention], mention: Mention, marker: ItemOf) -> Manifest[Any] | None:
+        """The manifest that the sibling field refers to; the nearest sibling around the mention counts."""
+        for depth in range(len(mention.path) - 1, -1, -1):
+            place = (*mention.path[:depth], marker.sibling)
+            for sibling in beside:
+                if sibling.path == place and isinstance(sibling.marker, RefTo):
+                    match = re.fullmatch(sibling.marker.pattern, sibling.text)
+                    return self._index.find(sibling.marker.kind, match["name"]) if match else None
+        return None
+
+
+def _check_item(
+    manifest: Manifest[Any], mention: Mention, marker: ItemOf, owner: Manifest[Any] | None
+) -> Iterator[Problem]:
+    """An item can be judged where the owner is declared here and lists its items."""
+    items = getattr(owner.spec, marker.items, None) if owner else None
+    if owner is None or items is None or marker.items not in owner.spec.model_fields_set:
+        return
+    names = {item.name for item in items} | marker.always
+    if mention.text not in names:
+        mend = did_you_mean(mention.text, names, f"add it to the {marker.items} of {owner.address}")
+        message = f"{owner.address} declares no `{mention.text}` among its {marker.items}"
+        yield manifest.problem(mention.path, message, mend)
+
+
+def _reference(mention: Mention, target: Manifest[Any]) -> Reference:
+    rewritten_on = mention.marker.rewritten_on if isinstance(mention.marker, RefTo) else frozenset()
+    return Reference(mention.path, target.address, rewritten_on)
+
+
+def _cycles(manifests: Sequence[Manifest[Any]]) -> Iterator[Problem]:
+    """Each circle of references once."""
+    by_address = {manifest.address: manifest for manifest in manifests}
+    graph = {address: [item.target for item in manifest.references] for address, manifest in by_address.items()}
+    while circle := _circle(graph):
+        holder = by_address[circle[0]]
+        path = next(item.path for item in holder.references if item.target == circle[1])
+        shown = " → ".join(str(address) for address in circle)
+        message = f"{circle[0]} refers to itself" if len(circle) == 2 else f"the references go in a circle: {shown}"  # noqa: PLR2004 - itself twice
+        yield holder.problem(path, message, "take one of these references out")
+        graph = {address: targets for address, targets in graph.items() if address not in circle}
+
+
+def _circle(graph: Mapping[Address, Sequence[Address]]) -> list[Address]:
+    """One circle, from the first address by name, in the direction of the references."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle: list[Address] = list(reversed(error.args[1]))[:-1]
+        start = circle.index(min(circle))
+        return [*circle[start:], *circle[:start], circle[start]]
+    return []

@@ -1,0 +1,123 @@
+"""The Project document: which manifests, which environments, which variables. Reads nothing itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, NonNegativeInt
+
+from pfa_gitops.model.places import Origins
+from pfa_gitops.model.secrets import SecretRef
+from pfa_gitops.model.values import Spec
+
+KIND = "Project"
+DEFAULT_ENVIRONMENT = "default"
+DEFAULT_MANIFESTS = ("manifests/**/*.yaml", "manifests/**/*.yml", "manifests/**/*.yaml.j2")
+
+
+def _not_in_prefect(secret: SecretRef) -> SecretRef:
+    """The client that would read a Prefect block is not there yet."""
+    if secret.from_prefect_block is not None:
+        raise ValueError("reading a Prefect block needs a connection; use from_env, from_aws_secret or from_file")
+    return secret
+
+
+ConnectionSecret = Annotated[SecretRef, AfterValidator(_not_in_prefect)]
+"""A secret that is needed before any client can be made."""
+
+
+class PrefectConnection(Spec):
+    """Which Prefect server an environment uses. What is left out comes from Prefect's own variables and profiles."""
+
+    api_url: str | None = Field(default=None, min_length=1)
+    """The URL of the API, e.g. `http://127.0.0.1:4200/api`. Default: PREFECT_API_URL, else the active profile's."""
+    api_key: ConnectionSecret | None = None
+    """Where the API key is kept, other than in a Prefect block. Default: PREFECT_API_KEY, else the active profile's."""
+    auth_string: ConnectionSecret | None = None
+    """Where a self-hosted server's `user:password` is kept, other than in a Prefect block.
+
+    Default: PREFECT_API_AUTH_STRING.
+    """
+    profile: str | None = Field(default=None, min_length=1)
+    """The Prefect profile to read the rest from. Default: the active one."""
+
+
+class AnyscaleConnection(Spec):
+    """Which Anyscale an environment uses. What is left out comes from Anyscale's own variables and files."""
+
+    cloud: str | None = Field(default=None, min_length=1)
+    """The cloud's name. Default: the organisation's default cloud."""
+    project: str | None = Field(default=None, min_length=1)
+    """The project's name. Default: the cloud's default project."""
+    host: str | None = Field(default=None, min_length=1)
+    """The console's URL. Default: ANYSCALE_HOST, else Anyscale's own."""
+    cli_token: ConnectionSecret | None = None
+    """Where the token is kept, other than in a Prefect block.
+
+    Default: ANYSCALE_CLI_TOKEN, else `~/.anyscale/credentials.json`.
+    """
+
+
+class Limits(Spec):
+    """What one apply may do at most without a flag. Not enforced yet: they are checked, and a note says so."""
+
+    max_deletes: NonNegativeInt | None = None
+    """How many objects one apply may delete. Default: no limit."""
+    max_runs_affected: NonNegativeInt | None = None
+    """How many scheduled or running flow runs one apply may affect. Default: no limit."""
+
+
+class EnvironmentSpec(Spec):
+    """One place where the manifests are applied to."""
+
+    description: str | None = None
+    """For people."""
+    default: bool = False
+    """Chosen when the command names none. At most one environment is the default."""
+    protected: bool = False
+    """Apply asks for the environment's name, or needs --auto-approve."""
+    prefect: PrefectConnection = Field(default_factory=PrefectConnection)
+    """Which Prefect server."""
+    anyscale: AnyscaleConnection = Field(default_factory=AnyscaleConnection)
+    """Which Anyscale."""
+    limits: Limits = Field(default_factory=Limits)
+    """What one apply may do at most without a flag. Not enforced yet."""
+    vars: dict[str, Any] = Field(default_factory=dict)
+    """Variables of this environment; they come before the project's."""
+
+
+class ProjectSpec(Spec):
+    """What belongs to a project."""
+
+    description: str | None = None
+    """For people."""
+    manifests: list[str] = Field(default=list(DEFAULT_MANIFESTS), min_length=1)
+    """Globs of the manifests' files, relative to this file. They may not lead outside of its directory."""
+    environments: dict[str, EnvironmentSpec] = Field(default_factory=dict)
+    """The environments by name. Without any there is one called `default`."""
+    vars: dict[str, Any] = Field(default_factory=dict)
+    """Variables for templates: `${{ vars.name }}`."""
+    env: list[str] = Field(default_factory=list)
+    """The environment variables that manifests may read: `${{ env.NAME }}`."""
+    external: list[str] = Field(default_factory=list)
+    """Objects that exist outside of this project, e.g. `WorkPool/default` or `ComputeConfig/*`; they may be named."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """The project as one environment sees it."""
+
+    name: str
+    spec: ProjectSpec
+    """Rendered; of the environments it holds the chosen one only."""
+    file: str
+    origins: Origins = field(default_factory=Origins, compare=False)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The environment that was chosen."""
+
+    name: str
+    spec: EnvironmentSpec = field(default_factory=EnvironmentSpec)

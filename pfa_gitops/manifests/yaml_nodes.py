@@ -1,0 +1,179 @@
+"""YAML text → nodes with places. Pure.
+
+Built from the parser's events, since libyaml's own composer overflows the C stack on deep nesting (PyYAML 6.0.3:
+200,000 opened brackets end the process), and drops the place of an alias.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import yaml
+from yaml import events
+
+from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.places import Origin
+
+MAX_DEPTH = 100
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+TAG = "tag:yaml.org,2002:"
+DATA_TAGS = frozenset(TAG + name for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value"))
+
+
+@dataclass
+class Scalar:
+    """A single value; `tag` is resolved, `text` is as written."""
+
+    origin: Origin
+    tag: str
+    text: str
+    plain: bool
+    """Written without quotes, so that YAML guessed the type."""
+
+
+@dataclass
+class Items:
+    """A list."""
+
+    origin: Origin
+    items: list["Node"] = field(default_factory=list)
+
+
+@dataclass
+class Pairs:
+    """A mapping, with its keys in the order in which they stand, doubles too."""
+
+    origin: Origin
+    pairs: list[tuple["Node", "Node"]] = field(default_factory=list)
+
+
+@dataclass
+class Alias:
+    """A `*name`."""
+
+    origin: Origin
+    target: "Node"
+
+
+Node = Scalar | Items | Pairs | Alias
+
+
+class Unreadable(Exception):
+    """The text cannot be read further. Carries the problem."""
+
+    def __init__(self, message: str, mend: str, origin: Origin) -> None:
+        super().__init__(message)
+        self.problem = Problem(message, mend, origin)
+
+
+class Source(NamedTuple):
+    """Which text it is: the file, and for each line of a rendered text the template's line."""
+
+    file: str
+    lines: Sequence[int] | None = None
+
+    def origin(self, line: int, column: int) -> Origin:
+        """The place of a mark of the parser, which counts from 0."""
+        known = self.lines is not None and line < len(self.lines)
+        return Origin(self.file, self.lines[line] if self.lines and known else line + 1, column + 1)
+
+
+def compose(text: str, file: str, lines: Sequence[int] | None = None) -> Iterator[Node]:
+    """Yield the root node of each document that is not empty. Raises Unreadable; what came before it stands.
+
+    `lines` gives for each line of a rendered text the template's line.
+    """
+    source = Source(file, lines)
+    try:
+        yield from Composer(Loader(text), source).documents()
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(error, text, source) from None
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        origin = source.origin(before.count("\n"), len(before) - before.rfind("\n") - 1)
+        raise Unreadable("a character that YAML does not allow", "remove it, or escape it", origin) from None
+
+
+def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: Source) -> Unreadable:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    lines = text.splitlines()
+    rest = lines[line][column:] if line < len(lines) else ""
+    after = "" if source.lines is None else " (after rendering)"
+    mend = "indent with spaces; YAML allows no tabs" if rest.startswith("\t") else "check indentation and quotes"
+    if rest.startswith(("%", "@", "`", "{{")):
+        mend = "put the value in quotes"
+    message = f"YAML error{after}: {error.problem or error.context}"
+    if error.context_mark and error.context_mark.line < line:
+        message += f", in what begins in line {source.origin(error.context_mark.line, 0).line}"
+    return Unreadable(message, mend, source.origin(line, column))
+
+
+class Composer:
+    """Reads events and builds nodes. Its state is the parser's and the anchors of one document."""
+
+    def __init__(self, loader: Any, source: Source) -> None:
+        self._loader = loader
+        self._source = source
+        self._anchors: dict[str, Node] = {}
+        self._open: set[str] = set()
+
+    def documents(self) -> Iterator[Node]:
+        """Yield the root of each document."""
+        while not self._loader.check_event(events.StreamEndEvent):
+            event = self._loader.get_event()
+            if not isinstance(event, events.DocumentStartEvent):
+                continue
+            self._anchors.clear()
+            root = self._node(self._loader.get_event(), 0)
+            if not (isinstance(root, Scalar) and root.tag == f"{TAG}null"):
+                yield root
+
+    def _node(self, event: Any, depth: int) -> Node:
+        origin = self._source.origin(event.start_mark.line, event.start_mark.column)
+        if depth > MAX_DEPTH:
+            raise Unreadable(f"nested deeper than {MAX_DEPTH} levels", "flatten it", origin)
+        if isinstance(event, events.AliasEvent):
+            return self._alias(str(event.anchor), origin)
+        self._open.add(event.anchor or "")
+        node = self._content(event, origin, depth)
+        self._open.discard(event.anchor or "")
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _alias(self, name: str, origin: Origin) -> Node:
+        if name in self._open:
+            raise Unreadable(f"the alias *{name} stands inside of what it names", "remove the alias", origin)
+        if name not in self._anchors:
+            raise Unreadable(f"the alias *{name} names no anchor", f"write &{name} before the value", origin)
+        return Alias(origin, self._anchors[name])
+
+    def _content(self, event: Any, origin: Origin, depth: int) -> Node:
+        if isinstance(event, events.ScalarEvent):
+            return self._scalar(event, origin)
+        _refuse_tag(event.tag, (f"{TAG}map", f"{TAG}seq", "!"), origin)
+        if isinstance(event, events.SequenceStartEvent):
+            items = Items(origin)
+            while not isinstance(event := self._loader.get_event(), events.SequenceEndEvent):
+                items.items.append(self._node(event, depth + 1))
+            return items
+        pairs = Pairs(origin)
+        while not isinstance(event := self._loader.get_event(), events.MappingEndEvent):
+            key = self._node(event, depth + 1)
+            pairs.pairs.append((key, self._node(self._loader.get_event(), depth + 1)))
+        return pairs
+
+    def _scalar(self, event: Any, origin: Origin) -> Scalar:
+        tag = event.tag
+        if tag is None or tag == "!":
+            tag = self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)
+        _refuse_tag(tag, DATA_TAGS, origin)
+        return Scalar(origin, tag, event.value, plain=not event.style)
+
+
+def _refuse_tag(tag: str | None, allowed: Any, origin: Origin) -> None:
+    if tag is not None and tag not in allowed:
+        shown = tag.replace(TAG, "!!")
+        raise Unreadable(f"the YAML tag {shown} is not allowed", "write a plain value; manifests are data", origin)
