@@ -1,0 +1,1 @@
+"""Manifests and Live to a Plan, a Plan to Outcomes. Never names a platform."""

@@ -1,0 +1,160 @@
+"""Carries out a Plan. The only writer.
+
+Changes start as soon as what they refer to is done. A failure blocks only what depends on it; the rest goes on.
+"""
+
+import asyncio
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from pfa_gitops.engine.diff import diff
+from pfa_gitops.engine.observe import Clients, Kinds
+from pfa_gitops.engine.order import graph, targets
+from pfa_gitops.engine.wait import wait_until_ready
+from pfa_gitops.model.errors import CutOff, MaybeArrived, PfaError, Problem
+from pfa_gitops.model.places import Address
+from pfa_gitops.model.values import Action, Change, Key, Outcome, Plan, Result
+
+SENDS = 3
+"""How often a create whose answer was lost, and which left no object behind, is sent at most."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who hears how an apply goes on. Each is called in the event loop and must not block."""
+
+    started: Callable[[Change], None] = lambda change: None
+    progress: Callable[[Change, str], None] = lambda change, message: None
+    finished: Callable[[Outcome], None] = lambda outcome: None
+
+
+@dataclass
+class Apply:
+    """One run over a plan: what is known of ids and outcomes so far."""
+
+    plan: Plan
+    kinds: Kinds
+    clients: Clients
+    listener: Listener = field(default_factory=Listener)
+    at_once: int = 4
+    ready_timeout_seconds: float = 900.0
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set it to start nothing more: what is under way ends properly, the rest is skipped."""
+
+    _ids: dict[Key, str] = field(init=False, default_factory=dict)
+    _outcomes: dict[Address, Outcome] = field(init=False, default_factory=dict)
+
+    async def run(self) -> tuple[Outcome, ...]:
+        """Write every pending change and return all their outcomes, in the plan's order."""
+        self._ids = {change.key: change.live.id for change in self.plan.changes if change.live}
+        pending = {change.address: change for change in self.plan.pending}
+        sorter = graph(self.plan.pending)
+        sorter.prepare()
+        limit = asyncio.Semaphore(self.at_once)
+        running: dict[asyncio.Task[Outcome], Address] = {}
+        while sorter.is_active():
+            for address in sorted(sorter.get_ready()):
+                running[asyncio.create_task(self._one(pending[address], limit))] = address
+            finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in finished:
+                self._record(task.result())
+                sorter.done(running.pop(task))
+        return tuple(self._outcomes[address] for address in pending)
+
+    def _record(self, outcome: Outcome) -> None:
+        self._outcomes[outcome.change.address] = outcome
+        self.listener.finished(outcome)
+
+    async def _one(self, change: Change, limit: asyncio.Semaphore) -> Outcome:
+        if blocker := self._blocker(change):
+            message = f"not tried: {blocker} did not succeed"
+            return Outcome(change, Result.BLOCKED, Problem(message, address=change.address))
+        begin = time.monotonic()
+        try:
+            async with limit:
+                if self.stop.is_set():
+                    return Outcome(change, Result.SKIPPED, Problem("not tried: apply was interrupted", "apply again"))
+                self.listener.started(change)
+                await self._write(change)
+            ready = await self._ready(change)
+        except Exception as error:  # whatever it is, the other changes go on, and each is told
+            return Outcome(change, Result.FAILED, _problem(error, change), time.monotonic() - begin)
+        if not ready:
+            problem = Problem("written, but not waited for until it is ready", "look at it on its platform")
+            return Outcome(change, Result.SKIPPED, problem, time.monotonic() - begin)
+        return Outcome(change, Result.DONE, None, time.monotonic() - begin)
+
+    def _blocker(self, change: Change) -> Address | None:
+        """The first thing that `change` refers to and that this run could not write."""
+        for target in sorted(targets(change)):
+            outcome = self._outcomes.get(target)
+            if outcome is not None and outcome.result is not Result.DONE:
+                return target
+        return None
+
+    async def _write(self, change: Change) -> None:
+        kind = self.kinds[change.address.kind]
+        client = self.clients[kind.platform]
+        if change.live and change.action in {Action.REPLACE, Action.DELETE}:
+            await kind.delete(client, change.live)
+        if change.action is Action.UPDATE:
+            await kind.update(client, change, self._ids)
+        if change.action in {Action.CREATE, Action.REPLACE}:
+            self._ids[change.key] = await self._create(change)
+
+    async def _ready(self, change: Change) -> bool:
+        """Wait until the object does its work. False: an interrupt came first."""
+        if change.desired is None or change.action is Action.DELETE:
+            return True
+        kind = self.kinds[change.address.kind]
+        return await wait_until_ready(
+            kind,
+            self.clients[kind.platform],
+            change.desired,
+            timeout_seconds=self.ready_timeout_seconds,
+            tell=lambda message: self.listener.progress(change, message),
+            stop=self.stop,
+        )
+
+    async def _create(self, change: Change) -> str:
+        """Create, and where the answer was lost look before sending again: nothing is made twice."""
+        kind = self.kinds[change.address.kind]
+        client = self.clients[kind.platform]
+        for _ in range(SENDS - 1):
+            try:
+                return await kind.create(client, change, self._ids)
+            except MaybeArrived as lost:
+                if (found := await self._arrived(change)) is not None:
+                    return found
+                if isinstance(lost, CutOff):
+                    raise
+        return await kind.create(client, change, self._ids)
+
+    async def _arrived(self, change: Change) -> str | None:
+        """The id of the object that a lost create left behind; what differs in it is written."""
+        kind = self.kinds[change.address.kind]
+        client = self.clients[kind.platform]
+        lives = (await kind.observe(client, [change.manifest])).lives
+        if not lives:
+            return None
+        rest = diff(change.manifest, lives[0], kind.rules)
+        if rest.fields:
+            await kind.update(client, rest, self._ids)
+        return lives[0].id
+
+
+def _problem(error: Exception, change: Change) -> Problem:
+    """Why a change failed. A defect of ours is told by its place: its text could hold a secret."""
+    origin = change.desired.origins.at(()) if change.desired else None
+    if isinstance(error, PfaError):
+        return error.problem(change.address, origin)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    message = f"a defect of pfa-gitops: {type(error).__name__} at {frame.filename}:{frame.lineno}"
+    return Problem(message, "please report it; the other changes are not affected", origin, change.address)
+
+
+def complete(outcomes: Sequence[Outcome]) -> bool:
+    """Tell whether everything that was planned was done."""
+    return all(outcome.result is Result.DONE for outcome in outcomes)
