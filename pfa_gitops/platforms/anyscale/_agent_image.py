@@ -1,0 +1,54 @@
+"""The image of an agent: one image has several names, and the live one is told by the name that the manifest uses.
+
+Reads only.
+"""
+
+from typing import Any
+
+from pfa_gitops.platforms.anyscale._agent_spec import IMAGE_FIELDS, AgentSpec
+from pfa_gitops.platforms.anyscale._answers import ALIAS, Build
+from pfa_gitops.platforms.anyscale._client import AnyscaleClient
+from pfa_gitops.platforms.anyscale._image_names import image_with_revision, latest_revision
+
+
+async def live_image(client: AnyscaleClient, build: Build, wanted: AgentSpec) -> dict[str, Any]:
+    """The image fields of a live agent. At most one of `image_uri`, `cluster_env` and `containerfile` is set."""
+    told: dict[str, Any] = dict.fromkeys(IMAGE_FIELDS)
+    told["registry_login_secret"] = build.registry_login_secret
+    told["ray_version"] = build.ray_version
+    if wanted.containerfile is not None and build.containerfile is not None:
+        same = build.containerfile == wanted.containerfile
+        return told | {
+            "containerfile": build.containerfile,
+            "ray_version": wanted.ray_version if same else build.ray_version,
+        }
+    if _asks_for_default(wanted) and build.is_default:
+        return told
+    alias = None if build.is_default else (await client.image_by_id(build.image_id)).name
+    numbered = f"{alias}:{build.revision}" if alias else None
+    if wanted.cluster_env is not None and alias:
+        bare = wanted.cluster_env == alias and await _is_latest(client, build)
+        return told | {"cluster_env": alias if bare else numbered}
+    uri = f"{ALIAS}{numbered}" if numbered else None
+    if wanted.image_uri == f"{ALIAS}{alias}" and await _is_latest(client, build):
+        return told | {"image_uri": wanted.image_uri}
+    known = [name for name in (build.docker_image_name, uri) if name]
+    if wanted.image_uri in known:
+        return told | {"image_uri": wanted.image_uri}
+    canonical = build.docker_image_name if build.is_byod or build.is_default else uri
+    return told | {"image_uri": canonical or build.docker_image_name}
+
+
+def _asks_for_default(wanted: AgentSpec) -> bool:
+    named = [name for name in IMAGE_FIELDS if name in wanted.model_fields_set]
+    return bool(named) and all(getattr(wanted, name) is None for name in named)
+
+
+async def _is_latest(client: AnyscaleClient, build: Build) -> bool:
+    return build.revision == await latest_revision(client, build.image_id)
+
+
+async def image_uri(client: AnyscaleClient, spec: AgentSpec) -> str | None:
+    """The URI to deploy; None for Anyscale's own image or a containerfile's."""
+    uri = f"{ALIAS}{spec.cluster_env}" if spec.cluster_env else spec.image_uri
+    return None if uri is None else await image_with_revision(client, uri)

@@ -1,0 +1,64 @@
+"""What is wrong with an Agent's manifest beyond its types. Pure.
+
+No credential stands in clear: Anyscale shows a service's configuration to whoever may see the service.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.secrets import SecretRef
+from pfa_gitops.model.values import Manifest
+from pfa_gitops.platforms.anyscale._agent_service import RESERVED
+from pfa_gitops.platforms.anyscale._agent_spec import AgentSpec
+from pfa_gitops.platforms.compute_shapes import ComputeShape
+
+CREDENTIALS = {"PREFECT_API_KEY": "prefect.api_key", "PREFECT_API_AUTH_STRING": "prefect.auth_string"}
+BLOCK_MEND = "keep it elsewhere: from_aws_secret, from_file or from_env"
+
+Wanted = Manifest[AgentSpec]
+
+
+def problems(manifest: Wanted) -> Iterator[Problem]:
+    """Everything that is wrong with it."""
+    yield from _of_env(manifest)
+    yield from _of_prefect(manifest)
+    yield from _of_cloud(manifest)
+
+
+def _of_env(manifest: Wanted) -> Iterator[Problem]:
+    for name, value in manifest.spec.env.items():
+        if name in RESERVED:
+            yield manifest.problem(("env", name), f"{name} is set by pfa-gitops itself", "take it out")
+        if isinstance(value, str) and name in {*CREDENTIALS, "ANYSCALE_CLI_TOKEN"}:
+            place = CREDENTIALS.get(name)
+            mend = f"give it under {place}, as a reference" if place else "give a reference, e.g. {from_env: NAME}"
+            yield manifest.problem(("env", name), f"{name} stands in clear", mend)
+        if name in CREDENTIALS and _is_in_prefect(value):
+            message = f"{name} cannot come from a Prefect block, which is read with it"
+            yield manifest.problem(("env", name), message, BLOCK_MEND)
+
+
+def _of_prefect(manifest: Wanted) -> Iterator[Problem]:
+    prefect = manifest.spec.prefect
+    for field in ("api_key", "auth_string"):
+        if _is_in_prefect(getattr(prefect, field)):
+            message = f"prefect.{field} cannot come from a Prefect block, which is read with it"
+            yield manifest.problem(("prefect", field), message, BLOCK_MEND)
+    if "@" in urlsplit(prefect.api_url).netloc:
+        message = "prefect.api_url holds a login in clear"
+        mend = "take it out of the URL and give it under prefect.auth_string, as a reference"
+        yield manifest.problem(("prefect", "api_url"), message, mend)
+
+
+def _is_in_prefect(value: str | SecretRef | None) -> bool:
+    return isinstance(value, SecretRef) and value.from_prefect_block is not None
+
+
+def _of_cloud(manifest: Wanted) -> Iterator[Problem]:
+    """An agent and its cluster are in one cloud, which the agent names."""
+    shape = manifest.spec.compute_config
+    if isinstance(shape, ComputeShape) and shape.cloud not in (None, manifest.spec.cloud):
+        own = manifest.spec.cloud or "not named here"
+        message = f"the compute config's cloud {shape.cloud} is not the agent's ({own})"
+        yield manifest.problem(("compute_config", "cloud"), message, "name the cloud once, as the agent's `cloud`")

@@ -1,0 +1,113 @@
+"""Jobs on Anyscale: submit, look, end, read the log."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pfa_gitops.model.errors import CutOff, MaybeArrived, NotFound, PlatformError, Unavailable, Unreachable
+from pfa_gitops.platforms.anyscale._sdk import Sdk
+
+if TYPE_CHECKING:
+    import anyscale
+
+# The job's states on the wire (anyscale 0.26.112, job_sdk.py). ERRORED is none of them: a retry may follow.
+_ENDS = frozenset({"SUCCESS", "TERMINATED", "OUT_OF_RETRIES", "BROKEN"})
+SUBMIT_TIMEOUT_S = 900.0
+"""A submit uploads the working directory."""
+BUILD_TIMEOUT_S = 3700.0
+"""How long a submit may take longer where it builds a containerfile. The SDK itself gives up after 3600 s."""
+_SENDS = 3
+_A_PAGE = 50
+_LOOKS_AFTER_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+
+class JobState(NamedTuple):
+    """How far a job is."""
+
+    status: str
+    """The platform's own word, e.g. RUNNING or OUT_OF_RETRIES."""
+    finished: bool
+    succeeded: bool
+    reason: str = ""
+    """What the platform says of it: why it failed, or what it waits for."""
+
+
+async def submit_job(sdk: Sdk, config: Mapping[str, Any], former: str | None = None) -> str:
+    """Submit a job, once, and return its id. `config` has the fields of the SDK's JobConfig.
+
+    Where the answer is lost, the job is looked for by its name, which must be its own, and sent again only when it is
+    not there. `former` is the id of an earlier job of the same name. Raises MaybeArrived when that settles nothing.
+    """
+    for sends_left in reversed(range(_SENDS)):
+        try:
+            return await _send(sdk, config)
+        except MaybeArrived as lost:
+            if (found := await _arrived(sdk, config["name"], lost)) not in {None, former}:
+                return str(found)
+            if isinstance(lost, CutOff) or not sends_left:
+                raise
+    raise AssertionError("the last send returns or raises")
+
+
+async def _send(sdk: Sdk, config: Mapping[str, Any]) -> str:
+    def do(connection: "anyscale.Anyscale") -> str:
+        from anyscale.job.models import JobConfig  # noqa: PLC0415 - the SDK is imported where it is called
+
+        return str(connection.job.submit(JobConfig(**config)))
+
+    builds = BUILD_TIMEOUT_S if config.get("containerfile") else 0.0
+    return await sdk.call(do, write=True, timeout_s=SUBMIT_TIMEOUT_S + builds)
+
+
+async def _arrived(sdk: Sdk, name: str, lost: MaybeArrived) -> str | None:
+    """The id of the newest job of this name, if there is one. Raises `lost` when Anyscale does not tell."""
+    for pause in _LOOKS_AFTER_S:
+        await asyncio.sleep(pause)
+        try:
+            return await sdk.call(lambda connection: _newest(connection, name))
+        except (Unavailable, Unreachable):
+            continue
+        except PlatformError:
+            break
+    raise lost
+
+
+def _newest(connection: "anyscale.Anyscale", name: str) -> str | None:
+    """Looks in all clouds and projects: which one a config means that names none is the SDK's business."""
+    page = _client(connection).list_jobs(name=name, archive_status="ALL", count=_A_PAGE)
+    found = [job for job in page.results if job.name == name]  # the filter takes any name that contains it
+    return str(max(found, key=lambda job: job.created_at).id) if found else None
+
+
+async def job_state(sdk: Sdk, job_id: str) -> JobState:
+    """Look at a job, with one request. Raises NotFound."""
+    state = (await sdk.call(lambda connection: _found(connection, job_id))).state
+    status = str(state.current_state)
+    return JobState(status, status in _ENDS, status == "SUCCESS", state.error or state.operation_message or "")
+
+
+async def terminate_job(sdk: Sdk, job_id: str) -> None:
+    """Ask Anyscale to end a job. It ends some time later. Safe to send twice. Raises NotFound."""
+    await sdk.call(lambda connection: _client(connection).terminate_job(job_id))
+
+
+async def job_log_tail(sdk: Sdk, job_id: str, lines: int) -> str:
+    """The last lines of the job's latest run; nothing when it never ran."""
+
+    def do(connection: "anyscale.Anyscale") -> str:
+        run_id = _found(connection, job_id).last_job_run_id
+        return str(_client(connection).logs_for_job_run(run_id, max_lines=lines)) if run_id else ""
+
+    return await sdk.call(do)
+
+
+def _client(connection: "anyscale.Anyscale") -> Any:
+    """The client below the SDK's public calls, which make six requests for a status and leave out the reason."""
+    return connection._anyscale_client
+
+
+def _found(connection: "anyscale.Anyscale", job_id: str) -> Any:
+    job = _client(connection).get_job(name=None, job_id=job_id, cloud=None, project=None)
+    if job is None:
+        raise NotFound(f"Anyscale has no job {job_id}")
+    return job

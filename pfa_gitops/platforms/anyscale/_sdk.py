@@ -1,0 +1,135 @@
+"""The only import of the Anyscale SDK, and lazy: `import anyscale` takes 4 to 6 seconds.
+
+The SDK is synchronous, has no time-out and raises whatever its layers raise. Here each call runs in a thread, ends in
+time, and fails with an error of `model.errors`, chosen by type or HTTP status, never by text.
+"""
+
+import asyncio
+import contextlib
+import functools
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pfa_gitops.model.errors import CutOff, Unavailable
+from pfa_gitops.platforms.anyscale._sdk_errors import translate
+from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
+
+if TYPE_CHECKING:
+    import anyscale
+
+T = TypeVar("T")
+
+TIMEOUT_S = 120.0
+"""How long one call may take, all its requests together. A working directory's upload is one of them."""
+REQUEST_TIMEOUT_S = 60
+"""How long one request may wait for the server, so that a thread given up on ends too. The SDK takes whole seconds."""
+
+
+class Sdk:
+    """One connection to Anyscale through its SDK. Safe to use from several tasks."""
+
+    def __init__(self, target: AnyscaleTarget, timeout_s: float = TIMEOUT_S) -> None:
+        self.target = target
+        self._timeout_s = timeout_s
+        self._opened: anyscale.Anyscale | None = None
+        self._opening = threading.Lock()
+
+    async def call(
+        self, do: "Callable[[anyscale.Anyscale], T]", *, write: bool = False, timeout_s: float | None = None
+    ) -> T:
+        """Run `do` with the SDK in a thread and return what it returns.
+
+        Raises CutOff when a `write` took too long, Unavailable when a read did, else what `translate` makes of it.
+        """
+        limit = self._timeout_s if timeout_s is None else timeout_s
+        try:
+            async with asyncio.timeout(limit):
+                return await in_thread(lambda: do(self._open()))
+        except TimeoutError:
+            message = f"Anyscale at {self.target.host} gave no answer in {limit:g} s"
+            if write:
+                raise CutOff(message, "look whether it arrived before sending it again") from None
+            raise Unavailable(message, "try again later") from None
+        except Exception as error:
+            raise translate(error, self.target, write=write) from None
+
+    def _open(self) -> "anyscale.Anyscale":
+        """Import the SDK and log in, once. A refused login is tried again by the next call."""
+        # The SDK warns of what its own code does, with libraries' names for a place. Nobody here can mend that.
+        warnings.filterwarnings("ignore", module="anyscale|openapi_client|pathspec")
+        with self._opening:
+            if self._opened is None:
+                # The SDK reads the host into a constant on import. What we call gets the host passed in, but the test
+                # for Azure and the links in its messages read the constant.
+                os.environ.setdefault("ANYSCALE_HOST", self.target.host)
+                import anyscale  # noqa: PLC0415 - see the top of the file
+
+                opened = anyscale.Anyscale(auth_token=self.target.token.reveal(), _host=self.target.host)
+                _prepare(opened)
+                self._opened = opened
+            return self._opened
+
+
+async def in_thread(do: Callable[[], T]) -> T:
+    """Run `do` in a daemon thread. The loop's own pool would run full of hung calls, and wait for them at the end."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(set_it: Callable[[Any], None], value: Any) -> None:
+        if not future.done():
+            set_it(value)
+
+    def run() -> None:
+        try:
+            outcome: tuple[Callable[[Any], None], Any] = (future.set_result, do())
+        except Exception as error:
+            outcome = (future.set_exception, error)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    threading.Thread(target=run, name="vendor-call", daemon=True).start()
+    return await future
+
+
+def _prepare(opened: "anyscale.Anyscale") -> None:
+    """Silence the SDK's own logger, which prints to standard error; give each request a time-out and send it once."""
+    for part in _parts(opened, set()):
+        if type(part).__name__ == "BlockLogger":
+            part.log_output = False
+        elif type(part).__name__ == "RESTClientObject":
+            part.request = functools.partial(_with_timeout, part.request)
+            _send_writes_once(part.pool_manager)
+
+
+def _with_timeout(request: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    return request(*arguments, **{**options, "_request_timeout": options.get("_request_timeout") or REQUEST_TIMEOUT_S})
+
+
+def _send_writes_once(pool: Any) -> None:
+    """Keep urllib3 from sending a PUT or DELETE again that the server may have read: a deploy would start twice.
+
+    What was refused with a Retry-After, and what never left, is still tried again.
+    """
+    from urllib3 import Retry  # noqa: PLC0415 - comes with the SDK
+
+    policy = pool.connection_pool_kw.get("retries") or Retry(3)
+    send = pool.request
+
+    def request(method: str, url: str, **options: Any) -> Any:
+        retries = policy if method in {"GET", "HEAD"} else policy.new(read=False)
+        return send(method, url, **{"retries": retries, **options})
+
+    pool.request = request
+
+
+def _parts(value: Any, seen: set[int]) -> Iterator[Any]:
+    """Yield `value` and the SDK's objects that hang on it."""
+    if id(value) in seen or not type(value).__module__.startswith(("anyscale", "openapi_client")):
+        return
+    seen.add(id(value))
+    yield value
+    for part in list(getattr(value, "__dict__", {}).values()):
+        yield from _parts(part, seen)

@@ -1,0 +1,140 @@
+"""The contract of a kind. One kind is one file: its Spec, its Kind subclass, and `KIND = …`.
+
+The engine knows kinds by this contract only. A kind translates between its Spec and its platform; it neither diffs,
+orders, redacts nor prints.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path as FilePath
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.places import Path
+from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, SpecT
+
+ClientT = TypeVar("ClientT")
+
+
+class Keyed(NamedTuple):
+    """A list whose items are known by one of their fields, so that their order means nothing."""
+
+    by: str
+    exclusive: bool = True
+    """Live items that the manifest does not name are removed. False: they are left alone and not shown."""
+
+
+@dataclass(frozen=True)
+class FieldRules:
+    """How two specs of a kind are compared. Paths are dotted field names without list indexes, e.g. `schedules`."""
+
+    immutable: frozenset[str] = frozenset()
+    """A change here cannot be written: the object is replaced."""
+    keyed: Mapping[str, Keyed] = field(default_factory=dict)
+    unordered: frozenset[str] = frozenset()
+    """Lists whose order means nothing to the platform. Doubles count."""
+    whole: frozenset[str] = frozenset()
+    """Values that are shown as one change and never entered, e.g. a JSON Schema."""
+    resolves_secrets: bool = False
+    """The platform stores the secret's value, so that apply fetches it. False: it stores the reference."""
+
+
+class Flaw(NamedTuple):
+    """Something wrong at a path in a spec, before it is a manifest. The pipeline adds the place in the file."""
+
+    path: Path
+    message: str
+    mend: str = ""
+
+
+class Completed(NamedTuple, Generic[SpecT]):
+    """A spec with what the project's source files say filled in, and what was wrong with those files."""
+
+    spec: SpecT
+    flaws: Sequence[Flaw] = ()
+
+
+class Observation(NamedTuple):
+    """What one kind saw: the objects that the manifests want, and what stands in the way of writing them."""
+
+    lives: Sequence[Live[Any]]
+    problems: Sequence[Problem] = ()
+
+
+class State(StrEnum):
+    """How far an object is after a write."""
+
+    READY = "ready"
+    PROGRESSING = "progressing"
+    FAILED = "failed"
+
+
+class Readiness(NamedTuple):
+    """Whether an object does its work yet, and what it says of itself."""
+
+    state: State
+    message: str = ""
+
+
+READY = Readiness(State.READY)
+
+
+class Kind(ABC, Generic[SpecT, ClientT]):
+    """One kind of object on one platform. Stateless; the client carries the connection."""
+
+    name: ClassVar[str]
+    """As in `kind:`, e.g. WorkPool."""
+    platform: ClassVar[str]
+    """`prefect` or `anyscale`: which client the methods get."""
+    summary: ClassVar[str]
+    """One line for the docs: what it is on the platform."""
+    rules: ClassVar[FieldRules] = FieldRules()
+
+    @property
+    @abstractmethod
+    def spec(self) -> type[SpecT]:
+        """The kind's Spec class. It is the class of `Live.spec` too."""
+
+    def complete(self, spec: SpecT, root: FilePath) -> Completed[SpecT]:
+        """Fill in what the project's own files say, e.g. a flow's name. Reads below `root` only; runs nothing.
+
+        What is filled in counts as set. Comes before `key` and `check`.
+        """
+        return Completed(spec)
+
+    def key(self, name: str, spec: SpecT) -> Key:
+        """The object's name on the platform. `name` is `metadata.name`; two manifests may not share a key."""
+        return Key(self.name, getattr(spec, "name", None) or name)
+
+    def check(self, manifest: Manifest[SpecT]) -> Iterable[Problem]:
+        """What is wrong with a manifest beyond its types. Offline and pure."""
+        return ()
+
+    @abstractmethod
+    async def observe(self, client: ClientT, wanted: Sequence[Manifest[SpecT]]) -> Observation:
+        """Read the live objects that `wanted` names, in bulk: one listing, never one request per object.
+
+        A `Live.spec` sets every field that the platform tells; it may use `wanted` to answer in the same terms as
+        the manifest where the platform knows one thing by several names. Objects that nobody wants are left out.
+        """
+
+    @abstractmethod
+    async def create(self, client: ClientT, change: Change, ids: Ids) -> str:
+        """Make the object of `change.desired` and return its platform id.
+
+        Raises `MaybeArrived` when the answer was lost; the engine then looks before it sends again.
+        """
+
+    @abstractmethod
+    async def update(self, client: ClientT, change: Change, ids: Ids) -> None:
+        """Write the fields in `change.changed` to `change.live`, and no others. Safe to send twice."""
+
+    @abstractmethod
+    async def delete(self, client: ClientT, live: Live[SpecT]) -> None:
+        """Remove the object. It may be gone already."""
+
+    async def readiness(self, client: ClientT, manifest: Manifest[SpecT]) -> Readiness:
+        """Tell whether the object does its work yet. Asked after a write, again and again while it progresses."""
+        return READY

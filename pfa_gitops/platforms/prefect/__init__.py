@@ -1,0 +1,1 @@
+"""Prefect: the thin HTTP client, and the kinds that live there."""

@@ -1,0 +1,38 @@
+"""The references inside Prefect's free-form values: `{{ prefect.blocks.s3-bucket.data }}` and the like. Pure.
+
+Prefect resolves them in the worker when a run starts. Here they give the order of writes and the graph.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from pfa_gitops.model.references import Embeds
+
+INFRA_TYPES = ("anyscale-job", "ray-job")
+"""The block types of InfraBlock. A Block never has one of them."""
+
+_INFRA = "|".join(INFRA_TYPES)
+_OPEN, _CLOSE = r"\{\{\s*", r"(?:\.[^{}]*)?\s*\}\}"
+
+ANY_BLOCK = r"\{\{\s*prefect\.blocks\.(?P<type>[a-z0-9-]+)\.(?P<name>[a-z0-9-]+)\s*\}\}"
+"""A whole block of any type, without a field."""
+
+EMBEDDED_BLOCK = Embeds(
+    "Block",
+    pattern=rf"{_OPEN}prefect\.blocks\.(?!(?:{_INFRA})\.)(?P<type>[a-z0-9-]+)\.(?P<name>[a-z0-9-]+){_CLOSE}",
+    name=r"\g<type>/\g<name>",
+)
+EMBEDDED_INFRA = Embeds("InfraBlock", pattern=rf"{_OPEN}prefect\.blocks\.(?:{_INFRA})\.(?P<name>[a-z0-9-]+){_CLOSE}")
+EMBEDDED_VARIABLE = Embeds("Variable", pattern=rf"{_OPEN}prefect\.variables\.(?P<name>[A-Za-z0-9_-]+){_CLOSE}")
+
+PLACEHOLDERS = (EMBEDDED_BLOCK, EMBEDDED_INFRA, EMBEDDED_VARIABLE)
+
+WithPlaceholders = Annotated[Any, *PLACEHOLDERS]
+"""Any JSON value in whose strings Prefect's placeholders may stand."""
+
+Text = Annotated[str, *PLACEHOLDERS]
+"""Text in which Prefect's placeholders may stand."""
+
+Placeholder = Annotated[str, Field(pattern=r"^\{\{.+\}\}$"), *PLACEHOLDERS]
+"""A placeholder in the place of a value that is no text, e.g. a number."""

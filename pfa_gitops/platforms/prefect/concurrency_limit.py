@@ -1,0 +1,68 @@
+"""A Prefect global concurrency limit (v2), which flows take slots of by name, and deployments by reference."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import Field
+
+from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
+from pfa_gitops.platforms.base import Kind, Observation
+from pfa_gitops.platforms.prefect._client import PrefectClient
+from pfa_gitops.platforms.prefect._naming import check_name
+from pfa_gitops.platforms.prefect._written_fields import written_fields
+
+
+class ConcurrencyLimitSpec(NamedSpec):
+    """How many slots of a name may be taken at once, over all flows and machines."""
+
+    limit: int = Field(ge=0)
+    """The number of slots."""
+    slot_decay_per_second: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """How many slots free themselves each second: more than 0 makes it a rate limit."""
+    active: bool = True
+    """Off: slots are given without counting."""
+
+
+class ConcurrencyLimit(Kind[ConcurrencyLimitSpec, PrefectClient]):
+    """Limits are listed whole: their listing has no filter."""
+
+    name = "ConcurrencyLimit"
+    platform = "prefect"
+    summary = "a Prefect global concurrency limit"
+
+    @property
+    def spec(self) -> type[ConcurrencyLimitSpec]:
+        """The Spec class."""
+        return ConcurrencyLimitSpec
+
+    def check(self, manifest: Manifest[ConcurrencyLimitSpec]) -> Iterable[Problem]:
+        """The name's characters."""
+        yield from check_name(manifest, manifest.platform_name)
+
+    async def observe(self, client: PrefectClient, wanted: Sequence[Manifest[ConcurrencyLimitSpec]]) -> Observation:
+        """One listing of all limits."""
+        names = {manifest.key.name for manifest in wanted}
+        found = await client.listing("/v2/concurrency_limits/filter")
+        return Observation([_live(item) for item in found if item["name"] in names])
+
+    async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
+        """POST."""
+        body = {"name": change.key.name, **written_fields(change)}
+        return str((await client.post("/v2/concurrency_limits/", body))["id"])
+
+    async def update(self, client: PrefectClient, change: Change, ids: Ids) -> None:
+        """PATCH by id. The slots that are taken stay taken."""
+        await client.patch(f"/v2/concurrency_limits/{change.existing.id}", written_fields(change))
+
+    async def delete(self, client: PrefectClient, live: Live[ConcurrencyLimitSpec]) -> None:
+        """DELETE by id."""
+        await client.remove(f"/v2/concurrency_limits/{live.id}")
+
+
+def _live(item: Mapping[str, Any]) -> Live[ConcurrencyLimitSpec]:
+    fields = {name: item[name] for name in ("name", "limit", "slot_decay_per_second", "active")}
+    return Live(Key("ConcurrencyLimit", item["name"]), ConcurrencyLimitSpec(**fields), item["id"])
+
+
+KIND = ConcurrencyLimit()

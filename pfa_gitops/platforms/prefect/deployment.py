@@ -1,0 +1,197 @@
+"""Deployment: a Prefect deployment, and its flow.
+
+The writes are the smallest that do it. Any write drops the deployment's coming runs, and POST, which is an upsert,
+makes all schedules anew; so POST is sent only for what is not there, and PATCH only with what differs.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path as FilePath
+from typing import Any
+
+from pfa_gitops.model.errors import Conflict, NotFound, Problem
+from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest
+from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Keyed, Kind, Observation
+from pfa_gitops.platforms.prefect import _deployment_checks, _deployment_limits, _deployment_writes, _schedules
+from pfa_gitops.platforms.prefect._block_names import block_names
+from pfa_gitops.platforms.prefect._client import PAGE, Listing, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._deployment_names import find_deployment
+from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, NO_SCHEMA, DeploymentSpec, Storage
+from pfa_gitops.platforms.prefect._flow_source import SourceFlaw, read_flow
+from pfa_gitops.platforms.prefect._job_variables import BlockTypes, split
+from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES
+
+Item = Mapping[str, Any]
+
+
+class Deployment(Kind[DeploymentSpec, PrefectClient]):
+    """Observes and writes deployments."""
+
+    name = "Deployment"
+    platform = "prefect"
+    summary = "Prefect deployment, and its flow"
+    rules = FieldRules(
+        keyed={"schedules": Keyed("slug")},
+        unordered=frozenset({"tags"}),
+        whole=frozenset({"parameter_openapi_schema"}),
+    )
+
+    @property
+    def spec(self) -> type[DeploymentSpec]:
+        """The Spec class."""
+        return DeploymentSpec
+
+    def complete(self, spec: DeploymentSpec, root: FilePath) -> Completed[DeploymentSpec]:
+        """Fill in what the flow's source says. It may be absent where the code comes from elsewhere."""
+        if spec.entrypoint is None:
+            return Completed(spec, () if spec.flow_name else (_nameless("neither entrypoint nor flow_name is set"),))
+        try:
+            source = read_flow(root, spec.entrypoint)
+        except SourceFlaw as error:
+            return Completed(spec, _flaws_of(error, spec))
+        found = {
+            "flow_name": source.name,
+            "description": source.description,
+            "parameter_openapi_schema": source.schema,
+        }
+        missing = {
+            name: value for name, value in found.items() if name not in spec.model_fields_set and value is not None
+        }
+        if source.name is None and spec.flow_name is None:
+            return Completed(spec, (_nameless(f"the name of the flow {spec.entrypoint} is not a constant"),))
+        return Completed(spec.model_copy(update=missing))
+
+    def key(self, name: str, spec: DeploymentSpec) -> Key:
+        """A deployment's name is its own within its flow only."""
+        return Key(self.name, f"{spec.flow_name}/{spec.name or name}")
+
+    def check(self, manifest: Manifest[DeploymentSpec]) -> Iterable[Problem]:
+        """What is wrong beyond types: clashing fields, schedules, parameters."""
+        return _deployment_checks.check(manifest)
+
+    async def observe(self, client: PrefectClient, wanted: Sequence[Manifest[DeploymentSpec]]) -> Observation:
+        """Read the deployments of the wanted flows and names, the flows, and where needed blocks."""
+        by_key = {manifest.key: manifest for manifest in wanted}
+        flow_names = {manifest.spec.flow_name or "" for manifest in wanted}
+        flows, items, types = await asyncio.gather(
+            client.read_all("/flows/filter", {"flows": {"name": any_of(flow_names)}}),
+            _read(client, flow_names, {manifest.platform_name for manifest in wanted}),
+            _block_types(client, wanted),
+        )
+        flow_of = {flow["id"]: flow["name"] for flow in flows}
+        keyed = {Key(self.name, f"{flow_of.get(item['flow_id'])}/{item['name']}"): item for item in items}
+        ours = {key: item for key, item in keyed.items() if key in by_key}
+        storages = await block_names(client, (item["storage_document_id"] for item in ours.values()))
+        return Observation([_live(key, item, by_key[key].spec, types, storages) for key, item in ours.items()])
+
+    async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
+        """Make the flow where it is missing, then the deployment, which must not be there: POST would overwrite it."""
+        spec, name = change.manifest.spec, change.key.name
+        flow_name, _, deployment_name = name.partition("/")
+        flow_id = await _deployment_writes.flow_id(client, flow_name)
+        if await find_deployment(client, name) is not None:
+            raise Conflict(f"the deployment {name} was made by somebody else meanwhile", "plan and apply again")
+        body = await _deployment_writes.body(client, spec, None, ids)
+        made = await client.post("/deployments/", body | {"name": deployment_name, "flow_id": flow_id})
+        if again := _deployment_writes.sent_again(spec.schedules, {}):
+            await client.patch(f"/deployments/{made['id']}", {"schedules": again})
+        return str(made["id"])
+
+    async def update(self, client: PrefectClient, change: Change, ids: Ids) -> None:
+        """Write what differs: what must go first, then one PATCH."""
+        await _deployment_writes.update(client, change, ids)
+
+    async def delete(self, client: PrefectClient, live: Live[DeploymentSpec]) -> None:
+        """Remove the deployment and let go of a shared limit before, which Prefect would remove with it."""
+        path = f"/deployments/{live.id}"
+        if live.spec.global_concurrency_limit:
+            with suppress(NotFound):  # it is gone already
+                await client.patch(path, _deployment_writes.accepted(dict(_deployment_limits.UNLINK), live))
+        await client.remove(path)
+
+
+def _nameless(message: str, mend: str = "") -> Flaw:
+    return Flaw(("flow_name",), message, f"{mend} write the flow's name as `flow_name:`".lstrip())
+
+
+def _flaws_of(error: SourceFlaw, spec: DeploymentSpec) -> tuple[Flaw, ...]:
+    """A file that the project does not hold is no flaw where the manifest says where the code is."""
+    elsewhere = any(part is not None for part in (spec.pull_steps, spec.storage, spec.path))
+    if not (error.absent and elsewhere):
+        return (Flaw(("entrypoint",), error.message, error.mend),)
+    if spec.flow_name:
+        return ()
+    mend = f"{error.mend} Else" if error.mend.endswith("?") else ""
+    return (_nameless(f"{error.message}, so that the flow's name is not known", mend),)
+
+
+async def _read(client: PrefectClient, flow_names: Iterable[str], names: Iterable[str]) -> Listing:
+    """The deployments of these flows and names.
+
+    Prefect sorts by name alone, which many flows may share, so that one may slip through between two pages. When the
+    count says so, each flow is asked for its own: there a name is there once.
+    """
+    listing, wanted = "/deployments/filter", {"deployments": {"name": any_of(names)}}
+    body = wanted | {"flows": {"name": any_of(flow_names)}}
+    found = await client.read_all(listing, body)
+    if len(found) < PAGE or len(found) >= await client.ask("/deployments/count", body):
+        return found
+    bodies = [wanted | {"flows": {"name": any_of([flow_name])}} for flow_name in flow_names]
+    parts = await asyncio.gather(*(client.read_all(listing, body) for body in bodies))
+    return [item for part in parts for item in part]
+
+
+async def _block_types(client: PrefectClient, wanted: Sequence[Manifest[DeploymentSpec]]) -> BlockTypes:
+    """The types of the live infra blocks by name, asked for only where a manifest refers to one."""
+    if not any(manifest.spec.infra_block for manifest in wanted):
+        return {}
+    body = {"block_types": {"slug": any_of(INFRA_TYPES)}, "sort": "BLOCK_TYPE_AND_NAME_ASC"}
+    documents = await client.listing("/block_documents/filter", body)
+    names = {document["name"] for document in documents}
+    return {
+        name: frozenset(document["block_type"]["slug"] for document in documents if document["name"] == name)
+        for name in names
+    }
+
+
+def _live(
+    key: Key, item: Item, wanted: DeploymentSpec, types: BlockTypes, storages: Mapping[str, str]
+) -> Live[DeploymentSpec]:
+    """A deployment as the server tells it, in the manifest's terms."""
+    schedules = _schedules.with_slugs([_schedules.from_wire(schedule) for schedule in item["schedules"]])
+    limits = _deployment_limits.read(item)
+    parts = split(item["job_variables"] or {}, wanted, types)
+    storage = storages.get(item["storage_document_id"])
+    fields = {name: item[name] for name in AS_IN_PREFECT} | parts._asdict()
+    spec = DeploymentSpec.model_construct(
+        **fields,
+        flow_name=wanted.flow_name,
+        name=item["name"],
+        work_pool=item["work_pool_name"],
+        work_queue=_work_queue(item, wanted),
+        storage=Storage(block=storage) if storage else None,
+        parameter_openapi_schema=item["parameter_openapi_schema"] or NO_SCHEMA,
+        schedules=_schedules.in_terms_of(schedules, wanted.schedules),
+        concurrency_limit=limits.own,
+        global_concurrency_limit=limits.shared,
+    )
+    pairs = list(zip(schedules, item["schedules"], strict=True))
+    details = {
+        "job_variables": item["job_variables"] or {},
+        "parts": parts,
+        "schedule_ids": {schedule.slug: found["id"] for schedule, found in pairs},
+        "unslugged": frozenset(schedule.slug for schedule, found in pairs if found.get("slug") is None),
+        "has_schema": isinstance(item["parameter_openapi_schema"], dict),
+    }
+    return Live(key, spec, item["id"], details)
+
+
+def _work_queue(item: Item, wanted: DeploymentSpec) -> str | None:
+    """The queue. Where the manifest says null, which means the default one, that one is told as null."""
+    queue: str | None = item["work_queue_name"]
+    named = "work_queue" in wanted.model_fields_set
+    return None if named and wanted.work_queue is None and queue == "default" else queue
+
+
+KIND = Deployment()

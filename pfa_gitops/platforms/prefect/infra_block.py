@@ -1,0 +1,135 @@
+"""A Prefect block document that says how a flow run becomes an Anyscale or Ray job. The worker reads it per run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import ValidationError, model_validator
+
+from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.plain import plain
+from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
+from pfa_gitops.platforms.base import FieldRules, Keyed, Kind, Observation
+from pfa_gitops.platforms.overlaid import overlaid
+from pfa_gitops.platforms.prefect._block_documents import read_documents
+from pfa_gitops.platforms.prefect._client import PrefectClient
+from pfa_gitops.platforms.prefect._infra_fields import (
+    IMAGES,
+    AnyscaleInfraFields,
+    InfraFields,
+    RayInfraFields,
+    only_one,
+)
+from pfa_gitops.platforms.prefect._infra_types import register
+from pfa_gitops.platforms.prefect._naming import check_block_name
+from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES
+
+
+class InfraBlockSpec(InfraFields, NamedSpec):
+    """How a flow run becomes a job."""
+
+    type: Literal["anyscale-job", "ray-job"]
+    """An Anyscale job, or a job on the Ray cluster that the worker runs on. A change replaces the block."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_one_image(cls, data: Any) -> Any:
+        """To name one image says that there is no other: a block that had one before loses it."""
+        return only_one(data, IMAGES)
+
+
+FIELDS: Mapping[str, frozenset[str]] = {
+    "anyscale-job": frozenset(AnyscaleInfraFields.model_fields),
+    "ray-job": frozenset(RayInfraFields.model_fields),
+}
+"""What each type takes."""
+
+
+class InfraBlock(Kind[InfraBlockSpec, PrefectClient]):
+    """Documents of the two types are listed at once. Their references to secrets are stored, not their values."""
+
+    name = "InfraBlock"
+    platform = "prefect"
+    summary = "a Prefect block document of type anyscale-job or ray-job"
+    rules = FieldRules(
+        immutable=frozenset({"type"}),
+        keyed={
+            "compute_config.worker_nodes": Keyed("name"),
+            "compute_config.configs.worker_nodes": Keyed("name"),
+        },
+        unordered=frozenset({"compute_config.zones", "compute_config.configs.zones"}),
+    )
+
+    @property
+    def spec(self) -> type[InfraBlockSpec]:
+        """The Spec class."""
+        return InfraBlockSpec
+
+    def check(self, manifest: Manifest[InfraBlockSpec]) -> Iterable[Problem]:
+        """The name, and fields of the other type."""
+        yield from check_block_name(manifest, manifest.platform_name)
+        kind = manifest.spec.type
+        for name in sorted(manifest.spec.model_fields_set - FIELDS[kind] - {"type", "name"}):
+            other = next(slug for slug, fields in FIELDS.items() if name in fields)
+            yield manifest.problem((name,), f"{kind} has no field {name}", f"remove it, or make the type {other}")
+
+    async def observe(self, client: PrefectClient, wanted: Sequence[Manifest[InfraBlockSpec]]) -> Observation:
+        """One listing. A document of the other type counts where there is none of the wanted type."""
+        names = [f"{slug}/{manifest.key.name}" for manifest in wanted for slug in INFRA_TYPES]
+        documents = await read_documents(client, names, include_secrets=False)
+        lives = []
+        for manifest in wanted:
+            for slug in sorted(INFRA_TYPES, key=lambda slug: slug != manifest.spec.type):
+                if (document := documents.get(f"{slug}/{manifest.key.name}")) is not None:
+                    lives.append(_live(document, slug))
+                    break
+        return Observation(lives)
+
+    async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
+        """POST, after the block type was registered where it is missing."""
+        spec: InfraBlockSpec = change.manifest.spec
+        type_id, schema_id = await register(client, spec.type)
+        body = {
+            "name": change.key.name,
+            "data": _data(spec, spec.model_fields_set),
+            "block_type_id": type_id,
+            "block_schema_id": schema_id,
+        }
+        return str((await client.post("/block_documents/", body))["id"])
+
+    async def update(self, client: PrefectClient, change: Change, ids: Ids) -> None:
+        """PATCH the changed fields; the document then follows this version's schema."""
+        live = change.existing
+        spec = overlaid(change.manifest.spec, live.spec, self.rules)
+        _, schema_id = await register(client, spec.type)
+        body = {"data": _data(spec, change.changed), "block_schema_id": schema_id}
+        await client.patch(f"/block_documents/{live.id}", body)
+
+    async def delete(self, client: PrefectClient, live: Live[InfraBlockSpec]) -> None:
+        """DELETE by id."""
+        await client.remove(f"/block_documents/{live.id}")
+
+
+def _data(spec: InfraBlockSpec, names: Iterable[str]) -> dict[str, Any]:
+    return {name: plain(getattr(spec, name)) for name in sorted(set(names) - {"name"})}
+
+
+def _live(document: Mapping[str, Any], slug: str) -> Live[InfraBlockSpec]:
+    """Fields that this version does not know, or whose values it does not take, are left out: they get written."""
+    own = {"type": slug, "name": document["name"]}
+    data = {name: value for name, value in document["data"].items() if name in FIELDS[slug]}
+    spec = InfraBlockSpec.model_construct(**own, **_valid(data))
+    return Live(Key("InfraBlock", document["name"]), spec, document["id"])
+
+
+def _valid(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are valid each by itself, e.g. not those of a document saved by hand with two images."""
+    valid = {}
+    for name, value in data.items():
+        try:
+            valid[name] = getattr(InfraFields.model_validate({name: value}), name)
+        except ValidationError:
+            continue
+    return valid
+
+
+KIND = InfraBlock()

@@ -1,0 +1,197 @@
+"""A Prefect work pool and its queues: what workers poll, and how a run's variables become a job."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from pfa_gitops.model.closest import did_you_mean
+from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.references import RefTo
+from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec, Spec
+from pfa_gitops.platforms.base import FieldRules, Keyed, Kind, Observation
+from pfa_gitops.platforms.overlaid import overlaid
+from pfa_gitops.platforms.prefect._block_names import block_id, block_names
+from pfa_gitops.platforms.prefect._client import PrefectClient, any_of
+from pfa_gitops.platforms.prefect._naming import check_name, in_path
+from pfa_gitops.platforms.prefect._placeholders import WithPlaceholders
+from pfa_gitops.platforms.prefect._runner_documents import runner_documents
+from pfa_gitops.platforms.prefect._work_queues import WorkQueueSpec, read_queues, write_queues
+
+RESERVED = "prefect"
+"""Pools whose name starts with it, in any case, belong to Prefect [api/workers.py]."""
+
+
+class StorageConfigurationSpec(Spec):
+    """How code bundles and results of ad-hoc submissions to the pool are kept."""
+
+    bundle_upload_step: dict[str, Any] | None = None
+    """The step that uploads a bundle."""
+    bundle_execution_step: dict[str, Any] | None = None
+    """The step that executes a bundle."""
+    default_result_storage_block: Annotated[str | None, RefTo("Block")] = Field(
+        default=None, examples=["s3-bucket/results"]
+    )
+    """The block document in which results are kept, as `slug/name`."""
+
+
+class WorkPoolSpec(NamedSpec):
+    """A work pool."""
+
+    type: str = Field(min_length=1, examples=["anyscale", "process", "docker", "kubernetes"])
+    """The type of worker that serves the pool. A change replaces the pool."""
+    description: str | None = None
+    """What the pool is for."""
+    paused: bool = False
+    """No work is given out while it is paused."""
+    concurrency_limit: int | None = Field(default=None, ge=0)
+    """How many runs of the pool may run at once. Null: no limit."""
+    base_job_template: dict[str, WithPlaceholders] = Field(default_factory=dict)
+    """`job_configuration` and `variables`: how a run's variables become a job. Default: the template of the type."""
+    storage_configuration: StorageConfigurationSpec = Field(default_factory=StorageConfigurationSpec)
+    """How code bundles and results of ad-hoc submissions to the pool are kept."""
+    queues: list[WorkQueueSpec] = Field(default_factory=list)
+    """Queues of the pool. Those that are not named here are left alone."""
+
+
+WIRE = {"paused": "is_paused"}
+PLAIN = ("type", "description", "paused", "concurrency_limit", "base_job_template")
+
+
+class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
+    """Pools and queues are listed by name; a pool is written first, then its queues one by one."""
+
+    name = "WorkPool"
+    platform = "prefect"
+    summary = "a Prefect work pool and its queues"
+    rules = FieldRules(immutable=frozenset({"type"}), keyed={"queues": Keyed("name", exclusive=False)})
+
+    @property
+    def spec(self) -> type[WorkPoolSpec]:
+        """The Spec class."""
+        return WorkPoolSpec
+
+    def check(self, manifest: Manifest[WorkPoolSpec]) -> Iterable[Problem]:
+        """Names, the template's two halves, and queues that cannot be told apart."""
+        name = manifest.platform_name
+        yield from check_name(manifest, name)
+        if name.lower().startswith(RESERVED):
+            yield manifest.problem(("name",), f"the name {name} is reserved by Prefect", "let it start otherwise")
+        template = manifest.spec.base_job_template
+        if template and (missing := {"job_configuration", "variables"} - template.keys()):
+            message = f"a base job template needs {' and '.join(sorted(missing))}"
+            yield manifest.problem(
+                ("base_job_template",), message, "start from `prefect work-pool get-default-base-job-template`"
+            )
+        yield from _check_queues(manifest)
+
+    async def observe(self, client: PrefectClient, wanted: Sequence[Manifest[WorkPoolSpec]]) -> Observation:
+        """One listing of the pools, one of all their queues, and the known types where a pool is to be made."""
+        names = {manifest.key.name for manifest in wanted}
+        listed = await client.listing("/work_pools/filter", {"work_pools": {"name": any_of(names)}})
+        pools = [pool for pool in listed if pool["name"] in names]
+        queues = await read_queues(client, [queue.name for item in wanted for queue in item.spec.queues], names)
+        storages = await block_names(client, [pool["storage_configuration"].get(_STORAGE_ID) for pool in pools])
+        lives = [_live(pool, queues[pool["name"]], storages) for pool in pools]
+        types = {pool["name"]: pool["type"] for pool in pools}
+        made = [manifest for manifest in wanted if types.get(manifest.key.name) != manifest.spec.type]
+        return Observation(lives, await _unknown_types(client, made))
+
+    async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
+        """POST the pool, then its queues."""
+        spec: WorkPoolSpec = change.manifest.spec
+        body = {"name": change.key.name, **await _body(client, spec, ids, spec.model_fields_set)}
+        if "base_job_template" not in spec.model_fields_set:
+            body["base_job_template"] = (await _templates(client)).get(spec.type, {})
+        created = await client.post("/work_pools/", body)
+        await write_queues(client, change.key.name, spec.queues, [])
+        return str(created["id"])
+
+    async def update(self, client: PrefectClient, change: Change, ids: Ids) -> None:
+        """PATCH the pool's changed fields, then its queues."""
+        desired, live = change.manifest.spec, change.existing.spec
+        if body := await _body(client, overlaid(desired, live, self.rules), ids, change.changed):
+            await client.patch(f"/work_pools/{in_path(change.key.name)}", body)
+        if "queues" in change.changed:
+            await write_queues(client, change.key.name, desired.queues, live.queues)
+
+    async def delete(self, client: PrefectClient, live: Live[WorkPoolSpec]) -> None:
+        """DELETE by name. Its deployments stay behind without a pool, and Prefect does not say so."""
+        await client.remove(f"/work_pools/{in_path(live.key.name)}")
+
+
+_STORAGE = "default_result_storage_block"
+_STORAGE_ID = "default_result_storage_block_id"
+
+
+async def _body(client: PrefectClient, spec: WorkPoolSpec, ids: Ids, names: Iterable[str]) -> dict[str, Any]:
+    """The pool's own fields among `names`, as the API calls them."""
+    body = {WIRE.get(name, name): getattr(spec, name) for name in PLAIN if name in names}
+    if "storage_configuration" in names:
+        storage = spec.storage_configuration.model_dump(exclude_unset=True)
+        if (block := storage.pop(_STORAGE, None)) is not None:
+            storage[_STORAGE_ID] = await block_id(client, block, ids)
+        body["storage_configuration"] = storage
+    return body
+
+
+def _live(pool: Mapping[str, Any], queues: list[WorkQueueSpec], storages: Mapping[str, str]) -> Live[WorkPoolSpec]:
+    fields = {name: pool[WIRE.get(name, name)] for name in PLAIN}
+    storage = dict(pool["storage_configuration"])
+    block = storage.pop(_STORAGE_ID, None)
+    spec = WorkPoolSpec(
+        name=pool["name"],
+        storage_configuration=StorageConfigurationSpec(
+            **{_STORAGE: storages.get(block, block) if block else None}, **storage
+        ),
+        queues=queues,
+        **fields,
+    )
+    return Live(Key("WorkPool", pool["name"]), spec, pool["id"])
+
+
+async def _templates(client: PrefectClient) -> Mapping[str, Mapping[str, Any]]:
+    """The default template of every known type: what the server knows, and the runner's own."""
+    view = await client.get("/collections/views/aggregate-worker-metadata")
+    known = {
+        kind: worker.get("default_base_job_configuration") or {}
+        for group in view.values()
+        for kind, worker in group.items()
+    }
+    documents = runner_documents()
+    return known | {documents["worker_type"]: documents["base_job_template"]}
+
+
+async def _unknown_types(client: PrefectClient, made: Sequence[Manifest[WorkPoolSpec]]) -> list[Problem]:
+    """A pool of a type that nobody knows would hand out runs that no worker understands."""
+    bare = [manifest for manifest in made if "base_job_template" not in manifest.spec.model_fields_set]
+    if all(manifest.spec.type == runner_documents()["worker_type"] for manifest in bare):
+        return []  # the server need not be asked
+    known = await _templates(client)
+    return [
+        manifest.problem(("type",), f"the Prefect server has no work pool type {name}", _type_mend(name, known))
+        for manifest in bare
+        if (name := manifest.spec.type) not in known
+    ]
+
+
+def _type_mend(name: str, known: Iterable[str]) -> str:
+    types = ", ".join(sorted(known))
+    return f"{did_you_mean(name, known, f'it has {types};')} or give a base_job_template"
+
+
+def _check_queues(manifest: Manifest[WorkPoolSpec]) -> Iterable[Problem]:
+    queues = manifest.spec.queues
+    names = Counter(queue.name for queue in queues)
+    priorities = Counter(queue.priority for queue in queues if "priority" in queue.model_fields_set)
+    for index, queue in enumerate(queues):
+        yield from check_name(manifest, queue.name, ("queues", index, "name"))
+        if names[queue.name] > 1:
+            yield manifest.problem(("queues", index, "name"), f"two queues are called {queue.name}", "rename one")
+        if "priority" in queue.model_fields_set and priorities[queue.priority] > 1:
+            message = f"two queues have the priority {queue.priority}: Prefect would move one of them at each apply"
+            yield manifest.problem(("queues", index, "priority"), message, "give each queue its own priority")
+
+
+KIND = WorkPool()

@@ -1,0 +1,83 @@
+"""Fetches the values that secret references name. The only place where a secret is read from its store.
+
+A store is one function from its place to the value; `STORES` is the whole interface.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pfa_gitops.model.errors import SecretMissing
+from pfa_gitops.model.secrets import AwsSecret, Sealed, SecretRef
+
+BlockReader = Callable[[str, str], Awaitable[Mapping[str, Any]]]
+"""Reads a Prefect block document's data with its secrets, by block type slug and name."""
+
+
+@dataclass(frozen=True)
+class SecretStores:
+    """The stores as one process sees them: its environment, its files, and how it asks Prefect."""
+
+    environment: Mapping[str, str]
+    directory: Path = Path()
+    """Where relative `from_file` paths start."""
+    read_block: BlockReader | None = None
+
+    async def fetch(self, ref: SecretRef) -> Sealed:
+        """Return the value behind `ref`. Raises SecretMissing, whose text names the reference only."""
+        if ref.from_env is not None:
+            return self._from_env(ref.from_env)
+        if ref.from_file is not None:
+            return self._from_file(ref.from_file)
+        if ref.from_aws_secret is not None:
+            return await asyncio.to_thread(from_aws_secret, ref.from_aws_secret)
+        return await self._from_block(ref.from_prefect_block or "")
+
+    def _from_env(self, name: str) -> Sealed:
+        value = self.environment.get(name)
+        if not value:
+            raise SecretMissing(f"the secret from_env {name} is not set", f"export {name}, or correct the name")
+        return Sealed(value)
+
+    def _from_file(self, name: str) -> Sealed:
+        try:
+            return Sealed((self.directory / name).read_text().removesuffix("\n"))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not a text file"
+            raise SecretMissing(
+                f"the secret from_file {name} cannot be read: {reason}",
+                "create the file, or correct the path",
+            ) from None
+
+    async def _from_block(self, place: str) -> Sealed:
+        slug, _, name = place.partition("/")
+        if self.read_block is None or not name:
+            raise SecretMissing(
+                f"the secret from_prefect_block {place} cannot be read here",
+                "write it as `block-type-slug/name`",
+            )
+        value = (await self.read_block(slug, name)).get("value")
+        if not isinstance(value, str):
+            raise SecretMissing(f"the Prefect block {place} holds no text under `value`", "name a block of type secret")
+        return Sealed(value)
+
+
+def from_aws_secret(place: AwsSecret) -> Sealed:
+    """Fetch a plaintext secret from AWS Secrets Manager, with boto3's usual credentials."""
+    import boto3  # noqa: PLC0415 - costs 0.3 s, and most runs need no AWS
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the same
+
+    mend = f"check the id, the region {place.region} and the role's secretsmanager:GetSecretValue permission"
+    try:
+        client = boto3.client("secretsmanager", region_name=place.region)
+        answer = client.get_secret_value(SecretId=place.id)
+    except (BotoCoreError, ClientError) as error:
+        reason = type(error).__name__
+        if isinstance(error, ClientError):
+            reason = error.response.get("Error", {}).get("Code", reason)
+        raise SecretMissing(f"the AWS secret {place.id} cannot be read: {reason}", mend) from None
+    if not (value := answer.get("SecretString")):
+        raise SecretMissing(f"the AWS secret {place.id} holds no text", "store it as a plaintext secret")
+    return Sealed(value)
