@@ -1,0 +1,55 @@
+"""The JSON Schema of `plan --format json`. Pure. Written by hand: it is a promise, not a by-product."""
+
+from typing import Any
+
+from pfa_gitops.model.values import Action
+from pfa_gitops.views.json import PLAN_FORMAT
+
+
+def _object(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
+    properties = {**required, **optional}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+_COUNT = {"type": "integer", "minimum": 0}
+_ANY_VALUE = "Any JSON value; null where there is none. A secret is shown as `(secret)`."
+
+_FIELD = _object(
+    {
+        "path": {"type": "string", "description": "Where in the spec, e.g. `schedules.nightly.cron`."},
+        "before": {"description": f"The live value. {_ANY_VALUE}"},
+        "after": {"description": f"The desired value. {_ANY_VALUE}"},
+        "reason": {"type": ["string", "null"], "description": "Why, where the values do not say it."},
+    }
+)
+_CHANGE = _object(
+    {
+        "address": {"type": "string", "pattern": "^[A-Za-z]+/.+$", "description": "Kind and name."},
+        "action": {"enum": [action.value for action in Action]},
+        "fields": {"type": "array", "items": _FIELD},
+    }
+)
+PLAN_SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "plan.json",
+    "title": "Plan",
+    "description": "What `pfa-gitops plan --format json` prints.",
+    **_object(
+        {
+            "format": {"const": PLAN_FORMAT},
+            "environment": {"type": "string"},
+            "notices": {"type": "array", "items": {"type": "string"}},
+            "summary": _object(dict.fromkeys(("create", "update", "replace", "delete", "unchanged"), _COUNT)),
+            "changes": {
+                "type": "array",
+                "items": _CHANGE,
+                "description": "Every manifest's change in the order of apply, those with action `none` too.",
+            },
+        }
+    ),
+}

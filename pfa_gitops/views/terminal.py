@@ -1,0 +1,89 @@
+"""Plans and outcomes for people at a terminal. Pure: the caller says whether colour is wanted."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+import click
+
+from pfa_gitops.model.places import show_path
+from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome, Plan, Result
+from pfa_gitops.views.values import one_line
+
+Paint = Callable[[str, str], str]
+"""Colours a text: the text, and the colour's name."""
+
+SIGN = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "±", Action.DELETE: "-"}
+COLOUR = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.REPLACE: "magenta", Action.DELETE: "red"}
+RESULT_COLOUR = {Result.DONE: "green", Result.FAILED: "red", Result.BLOCKED: "yellow", Result.SKIPPED: "yellow"}
+DONE_WORD = {
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.REPLACE: "replaced",
+    Action.DELETE: "deleted",
+}
+
+
+def painter(colour: bool) -> Paint:
+    """Return what colours texts, or leaves them as they are."""
+    return (lambda text, name: click.style(text, fg=name)) if colour else (lambda text, _: text)
+
+
+def show_plan(plan: Plan, colour: bool = False) -> str:
+    """Show what would change, grouped by kind, each field as live → desired, and the counts in the last line."""
+    paint = painter(colour)
+    lines = [f"Environment {plan.environment}", ""]
+    lines += [paint(f"note: {notice}", "cyan") for notice in plan.notices]
+    lines += [""] if plan.notices else []
+    pending = sorted(plan.pending, key=lambda change: change.address)
+    for kind, changes in groupby(pending, key=lambda change: change.address.kind):
+        lines += [f"{kind}", *(line for change in changes for line in _change_lines(change, paint)), ""]
+    if not pending:
+        lines += ["Nothing to change: what is live is what the manifests say.", ""]
+    return "\n".join([*lines, show_counts(plan)])
+
+
+def show_counts(plan: Plan) -> str:
+    """The last line of a plan."""
+    counts = [f"{plan.count(action)} to {action}" for action in SIGN]
+    return f"Plan: {', '.join(counts)}, {plan.count(Action.NONE)} unchanged."
+
+
+def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
+    colour = COLOUR[change.action]
+    yield f"  {paint(f'{SIGN[change.action]} {change.address.name}', colour)}"
+    names = [show_path(field.path) for field in change.fields]
+    width = min(max(map(len, names), default=0), 40)
+    for name, field in zip(names, change.fields, strict=True):
+        yield f"      {name:<{width}}  {_values(change.action, field, paint)}"
+
+
+def _values(action: Action, field: FieldChange, paint: Paint) -> str:
+    after = "(removed)" if field.after is ABSENT else one_line(field.after)
+    if action is Action.CREATE:
+        return after
+    before = one_line(field.before)
+    shown = after if field.reason and before == after else f"{before} → {after}"
+    return f"{shown}  {paint(f'({field.reason})', 'cyan')}" if field.reason else shown
+
+
+def show_outcome(outcome: Outcome, colour: bool = False) -> str:
+    """One line for one change that ended; why, in a second line, where it did not succeed."""
+    paint = painter(colour)
+    change = outcome.change
+    if outcome.result is Result.DONE:
+        sign = paint(SIGN[change.action], COLOUR[change.action])
+        return f"  {sign} {change.address} {DONE_WORD[change.action]} in {outcome.seconds:.1f} s"
+    text = f"  {paint(f'✗ {change.address} {outcome.result}', RESULT_COLOUR[outcome.result])}"
+    if outcome.problem:
+        text += f": {outcome.problem.message}"
+        text += f"\n      {outcome.problem.mend}" if outcome.problem.mend else ""
+    return text
+
+
+def show_result(outcomes: Sequence[Outcome], colour: bool = False) -> str:
+    """The last line of an apply."""
+    counts = {result: sum(outcome.result is result for outcome in outcomes) for result in Result}
+    told = [f"{count} {result}" for result, count in counts.items() if count or result is Result.DONE]
+    good = counts[Result.DONE] == len(outcomes)
+    text = f"Apply {'complete' if good else 'incomplete'}: {', '.join(told)}."
+    return painter(colour)(text, "green" if good else "red") + ("" if good else " Apply again to go on from here.")
