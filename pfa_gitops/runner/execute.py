@@ -1,0 +1,80 @@
+"""`python -m pfa_gitops.runner.execute`: fetches the job's secrets inside the job, then becomes the flow's process.
+
+The references stand in PFA_GITOPS_SECRET_ENV; the values go into this process's environment and nowhere else.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from pfa_gitops.model.errors import PfaError, ReaderError, SecretMissing
+from pfa_gitops.model.secrets import SecretRef
+from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV
+from pfa_gitops.platforms.secret_stores import SecretStores
+
+DEFAULT = [sys.executable, "-m", "prefect", "flow-run", "execute"]
+
+
+def main(arguments: Sequence[str], environment: MutableMapping[str, str]) -> int:
+    """Fetch, then replace this process. Returns only when that failed."""
+    command = [*arguments[1:]] if arguments[:1] == ["--"] else [*arguments]
+    command = command or DEFAULT
+    try:
+        asyncio.run(fetch_into(environment))
+    except PfaError as error:
+        sys.stderr.write(f"{error.message}. {error.mend}\n")
+        return error.exit_code
+    try:
+        os.execvpe(command[0], command, dict(environment))  # noqa: S606 - the job's own command
+    except OSError as error:
+        sys.stderr.write(f"{command[0]} cannot be started: {error.strerror}\n")
+        return 1
+
+
+async def fetch_into(environment: MutableMapping[str, str]) -> None:
+    """Replace the variable with the references by the variables that they are for. Raises ReaderError."""
+    references = _references(environment.pop(SECRET_ENV, "{}"))
+    # A Prefect block is read with Prefect's own credentials, so those come first.
+    stores = SecretStores(environment=environment, read_block=partial(_read_block, environment))
+    for name in sorted(references, key=lambda name: references[name].from_prefect_block is not None):
+        environment[name] = (await stores.fetch(references[name])).reveal()
+
+
+def _references(text: str) -> Mapping[str, SecretRef]:
+    try:
+        return {name: SecretRef.model_validate(value) for name, value in json.loads(text).items()}
+    except (ValueError, AttributeError):
+        raise ReaderError(f"{SECRET_ENV} holds no references to secrets", "let the worker set it") from None
+
+
+async def _read_block(environment: Mapping[str, str], slug: str, name: str) -> Mapping[str, Any]:
+    """Read a block with Prefect's own client, which takes its credentials from this process's settings."""
+    import httpx  # noqa: PLC0415 - few jobs need these
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+    from prefect.exceptions import ObjectNotFound  # noqa: PLC0415
+
+    try:
+        async with _credentials_of(environment), get_client() as client:
+            return (await client.read_block_document_by_name(name, slug)).data
+    except (ObjectNotFound, httpx.HTTPError) as error:
+        reason = "it is not there" if isinstance(error, ObjectNotFound) else type(error).__name__
+        raise SecretMissing(f"the Prefect block {slug}/{name} cannot be read: {reason}", "check its name") from None
+
+
+@asynccontextmanager
+async def _credentials_of(environment: Mapping[str, str]) -> AsyncIterator[None]:
+    """Let Prefect's client use the credentials that were fetched after Prefect had read its settings."""
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, temporary_settings  # noqa: PLC0415
+
+    known = {setting: environment.get(setting.name) for setting in (PREFECT_API_KEY, PREFECT_API_AUTH_STRING)}
+    with temporary_settings(updates={setting: value for setting, value in known.items() if value}):
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

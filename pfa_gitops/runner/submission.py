@@ -1,0 +1,94 @@
+"""What a run's Anyscale job is called, tagged, given and told to do. Pure."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV
+from pfa_gitops.runner.infra import AnyscaleJobInfra
+
+DEFAULT_COMMAND = "prefect flow-run execute"
+FETCH_SECRETS = "python -m pfa_gitops.runner.execute"
+_LONGEST_SLUG = 40
+_LONGEST_TAG = 255  # the widest value that the clouds' own tags take
+_TAKEN_AS_THEY_ARE = (
+    "containerfile",
+    "ray_version",
+    "registry_login_secret",
+    "compute_config",
+    "working_dir",
+    "excludes",
+    "requirements",
+    "py_modules",
+    "py_executable",
+    "cloud",
+    "project",
+    "timeout_s",
+    "priority",
+    "job_queue_config",
+    "connections",
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run's job, on whatever infrastructure."""
+
+    name: str
+    tags: Mapping[str, str]
+    environment: Mapping[str, str]
+    """As it may be stored: nothing secret in clear."""
+    command: str | None = None
+    """Default: `prefect flow-run execute`."""
+    former: str | None = None
+    """The id of the run's job before this one, which may have had the same name."""
+
+
+def job_name(run_name: str, run_id: UUID | str, run_count: int) -> str:
+    """The job's name: the same for every try to submit the same attempt of the same run, and for nothing else."""
+    slug = re.sub("[^a-z0-9]+", "-", run_name.lower())[:_LONGEST_SLUG].strip("-") or "flow-run"
+    return f"{slug}-{run_id}-{run_count}"
+
+
+def run_tags(
+    own: Mapping[str, str], run_name: str, run_id: UUID | str, run_count: int, labels: Mapping[str, str]
+) -> dict[str, str]:
+    """The job's tags: the block's own, and which run it is. `labels` are Prefect's labels for infrastructure."""
+    flow, deployment = labels.get("prefect.io/flow-name"), labels.get("prefect.io/deployment-name")
+    tags = {
+        "flow_run_id": str(run_id),
+        "flow_run": run_name,
+        "attempt": str(run_count),
+        "deployment": f"{flow}/{deployment}" if deployment else None,
+        "work_pool": labels.get("prefect.io/work-pool-name"),
+    }
+    return {**own, **{name: tag_value(value) for name, value in tags.items() if value}}
+
+
+def tag_value(text: str) -> str:
+    """`text` as a tag's value. Anyscale lists its filters as KEY:VALUE, and its clouds tag machines with them."""
+    return re.sub(r"[^\w .=+@/-]", "-", text)[:_LONGEST_TAG]
+
+
+def entrypoint(command: str | None, environment: Mapping[str, str]) -> str:
+    """The job's command; with secrets to fetch, one that fetches them first, for the whole of a compound command."""
+    command = command or DEFAULT_COMMAND
+    if SECRET_ENV not in environment:
+        return command
+    return FETCH_SECRETS if command == DEFAULT_COMMAND else f"{FETCH_SECRETS} -- bash -c {shlex.quote(command)}"
+
+
+def job_config(infra: AnyscaleJobInfra, job: Job) -> dict[str, Any]:
+    """The fields of the SDK's JobConfig but for the image's URI, which may have to be looked up."""
+    given = {field: getattr(infra, field) for field in _TAKEN_AS_THEY_ARE}
+    return {
+        **{field: value for field, value in given.items() if value is not None},
+        "name": job.name,
+        "tags": dict(job.tags),
+        "env_vars": dict(job.environment),
+        "entrypoint": entrypoint(job.command, job.environment),
+        "max_retries": infra.max_retries or 0,  # Anyscale's own default, 1, would run the flow twice
+    }
