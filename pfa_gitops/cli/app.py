@@ -1,0 +1,71 @@
+"""The command `pfa-gitops`: finds the command, maps errors to exit codes. Each command is a file of its own."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from pfa_gitops.cli.console import fail
+from pfa_gitops.model.errors import PfaError, ReaderError
+
+COMMANDS = {
+    "init": "Start a project in a folder.",
+    "validate": "Check the manifests; asks no server.",
+    "render": "Print the manifests as they stand after templates and overrides.",
+    "plan": "Show what would change.",
+    "apply": "Make it so.",
+    "run": "Run a deployment, and wait for it.",
+    "schema": "Print or write the JSON Schemas.",
+    "local": "A Prefect server and an Anyscale emulator on this machine.",
+    "demo": "Do the whole story once, on this machine.",
+}
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """Imports a command's file only when that command runs: every command starts fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the object of the command's name in the command's file."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"pfa_gitops.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="pfa-gitops")
+def app() -> None:
+    """Declarative GitOps for Prefect 3 on Anyscale."""
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run one command and exit: the codes are in docs/commands.md."""
+    try:
+        code = app.main(arguments, standalone_mode=False)
+    except click.UsageError as error:
+        error.show(file=sys.stderr)
+        code = ReaderError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = INTERRUPTED
+    except PfaError as error:
+        code = fail(error)
+    except OSError as error:  # a disk that is full, a folder that may not be written
+        code = fail(ReaderError(f"{error.filename or 'the output'}: {error.strerror or type(error).__name__}"))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

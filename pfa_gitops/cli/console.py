@@ -1,0 +1,54 @@
+"""What the commands say: the one document on standard output, everything else on standard error."""
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from pfa_gitops.model.errors import PfaError, ProblemsFound
+from pfa_gitops.views.problems import show_problems
+from pfa_gitops.wiring import colour_wanted
+
+
+@dataclass(frozen=True)
+class Console:
+    """How one command talks: as text or as JSON, with or without progress."""
+
+    format: str = "text"
+    quiet: bool = False
+
+    @property
+    def as_json(self) -> bool:
+        """Whether standard output holds one JSON document and nothing else."""
+        return self.format == "json"
+
+    @property
+    def colour(self) -> bool:
+        """Whether the texts on standard output are coloured."""
+        return colour_wanted(sys.stdout)
+
+    def say(self, text: str) -> None:
+        """The answer, for a reader."""
+        click.echo(text, color=self.colour)
+
+    def document(self, value: Any) -> None:
+        """The answer, for a program."""
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def warn(self, text: str) -> None:
+        """What a reader must see, also with --quiet."""
+        click.echo(text, err=True, color=colour_wanted(sys.stderr))
+
+    def progress(self, text: str) -> None:
+        """What goes on meanwhile."""
+        if not self.quiet:
+            self.warn(text)
+
+
+def fail(error: PfaError) -> int:
+    """Show what is wrong on standard error and return the exit code."""
+    problems = error.problems if isinstance(error, ProblemsFound) else [error.problem()]
+    Console().warn(show_problems(problems, colour_wanted(sys.stderr)))
+    return error.exit_code

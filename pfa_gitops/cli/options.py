@@ -1,0 +1,35 @@
+"""The options that all commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+directory = click.option(
+    "-C",
+    "--directory",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="The project's folder, where pfa-gitops.yaml is. Default: this one.",
+)
+environment = click.option("-e", "--environment", help="The environment. Default: the project's default one.")
+quiet = click.option("-q", "--quiet", is_flag=True, help="No progress; problems and the answer only.")
+
+
+def output_format(*formats: str) -> Decorator:
+    """`--format`, with the formats that the command knows; the first one is the default."""
+    return click.option("--format", "output", type=click.Choice(formats), default=formats[0], help="How to answer.")
+
+
+def shared(*formats: str) -> Decorator:
+    """The four options that every command takes."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (quiet, output_format(*(formats or ("text", "json"))), environment, directory):
+            command = option(command)
+        return command
+
+    return add

@@ -1,0 +1,30 @@
+"""`pfa-gitops render`: print what the manifests say once templates and overrides are done."""
+
+from pathlib import Path
+
+import click
+import yaml
+
+from pfa_gitops import wiring
+from pfa_gitops.cli import options
+from pfa_gitops.cli.console import Console
+from pfa_gitops.model.errors import ReaderError
+from pfa_gitops.views.json import manifests_json
+
+
+@click.command()
+@click.argument("addresses", nargs=-1, metavar="[KIND/NAME]...")
+@options.shared("text", "json")
+def render(addresses: tuple[str, ...], directory: Path, environment: str | None, output: str, quiet: bool) -> None:
+    """Print the manifests, all or the named ones, as they stand after templates and overrides."""
+    console = Console(output, quiet)
+    manifests = wiring.workspace(directory, environment).manifests
+    known = {str(manifest.address) for manifest in manifests}
+    if unknown := sorted(set(addresses) - known):
+        raise ReaderError(f"no manifest {unknown[0]}", "`pfa-gitops render --format json` lists all of them")
+    chosen = [manifest for manifest in manifests if not addresses or str(manifest.address) in addresses]
+    documents = manifests_json(chosen)
+    if console.as_json:
+        console.document(documents)
+    else:
+        console.say(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True).rstrip())

@@ -1,0 +1,36 @@
+"""`pfa-gitops validate`: check the manifests without asking any server."""
+
+from pathlib import Path
+
+import click
+
+from pfa_gitops import wiring
+from pfa_gitops.cli import options
+from pfa_gitops.cli.console import Console
+from pfa_gitops.model.errors import ProblemsFound
+from pfa_gitops.views.problems import problems_json
+
+FORMAT = "pfa-gitops/validation/v1"
+
+
+@click.command()
+@options.shared()
+def validate(directory: Path, environment: str | None, output: str, quiet: bool) -> None:
+    """Check the manifests: syntax, templates, fields, references. Asks no server and needs no credentials."""
+    console = Console(output, quiet)
+    try:
+        found = wiring.workspace(directory, environment)
+    except ProblemsFound as error:
+        if console.as_json:
+            console.document({"format": FORMAT, "valid": False, "problems": problems_json(error.problems)})
+        raise
+    for notice in found.notices:
+        console.progress(f"note: {notice}")
+    if console.as_json:
+        console.document(
+            {"format": FORMAT, "valid": True, "environment": found.environment.name, "manifests": len(found.manifests)}
+        )
+    else:
+        count = len(found.manifests)
+        subject = "1 manifest is" if count == 1 else f"{count} manifests are"
+        console.say(f"{subject} valid in environment {found.environment.name}.")

@@ -1,0 +1,35 @@
+"""The quickstart's files: where they are, a copy to work on, and the one change that the demo makes."""
+
+import shutil
+from pathlib import Path
+
+from pfa_gitops.model.errors import ReaderError
+
+CHANGED_FILE = "manifests/deployment.yaml"
+BEFORE, AFTER = "highest_number: 10", "highest_number: 12"
+LAST_LINE = "#9"
+"""What the flow says at its end, before the change."""
+_PACKAGE = Path(__file__).parent.parent
+# In an installed package, and in a checkout.
+_PLACES = (_PACKAGE / "examples" / "quickstart", _PACKAGE.parent / "examples" / "quickstart")
+_LEFT_OUT = shutil.ignore_patterns(".pfa-gitops", "__pycache__", ".venv")
+
+
+def require_empty(folder: Path) -> None:
+    """Raise ReaderError where something is there already: it is not ours to change or to remove."""
+    if folder.exists() and any(folder.iterdir()):
+        raise ReaderError(f"{folder} is not empty", "give a folder that is empty or does not exist")
+
+
+def copy(folder: Path) -> None:
+    """Copy the quickstart into `folder`, which is empty."""
+    source = next((place for place in _PLACES if place.is_dir()), None)
+    if source is None:
+        raise ReaderError("the quickstart's files are missing from this installation", "install pfa-gitops again")
+    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=_LEFT_OUT)
+
+
+def change(folder: Path) -> None:
+    """Make the one change, as somebody would in an editor."""
+    file = folder / CHANGED_FILE
+    file.write_text(file.read_text().replace(BEFORE, AFTER))
