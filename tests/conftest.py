@@ -1,0 +1,41 @@
+"""The servers that tests share. Each is real, and starts when the first test asks for it."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+from support.anyscale_emulator import AnyscaleEmulator
+from support.prefect_server import PrefectServer, run_prefect_server, template_path
+
+pytest.register_assert_rewrite("support.kind_cases")  # so that its failures say what differed
+
+
+def pytest_configure() -> None:
+    """Choose the shared emulator's address now: whoever imports the SDK first fixes its host for the whole process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        os.environ["ANYSCALE_HOST"] = f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def prefect_template(pytestconfig: pytest.Config):
+    """Where a migrated Prefect database is kept from one test run to the next."""
+    return template_path(pytestconfig.cache.mkdir("prefect-server"))
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory, prefect_template) -> Iterator[PrefectServer]:
+    """A Prefect server without authorization, for the whole session: tests name their objects apart."""
+    with run_prefect_server(tmp_path_factory.mktemp("prefect"), prefect_template) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyscaleEmulator]:
+    """One local Anyscale for the whole session: tests name their objects apart and clear the faults they set."""
+    running = AnyscaleEmulator(tmp_path_factory.mktemp("anyscale") / "data")
+    running.url = os.environ["ANYSCALE_HOST"]
+    running.start()
+    yield running
+    running.stop()

@@ -1,0 +1,50 @@
+"""Images and builds through the real SDK. Nothing is built, all is recorded."""
+
+import pytest
+
+
+def test_a_registered_image_gets_a_name_and_a_revision(sdk):
+    uri = "docker.io/acme/flows:1.2"
+    assert sdk.image.register(uri, name="acme-flows", ray_version="2.44.1") == "anyscale/image/acme-flows:1"
+    assert sdk.image.register("docker.io/acme/flows:1.3", name="acme-flows") == "anyscale/image/acme-flows:2"
+    found = sdk.image.get(name="acme-flows")
+    assert (found.latest_build_revision, found.latest_image_uri) == (2, "docker.io/acme/flows:1.3")
+
+
+def test_the_same_image_registered_twice_is_one_revision(sdk):
+    first = sdk.image.register("docker.io/acme/same:1", name="acme-same")
+    assert sdk.image.register("docker.io/acme/same:1", name="acme-same") == first
+
+
+def test_a_containerfile_is_built_once_per_text(sdk):
+    text = "FROM anyscale/ray:2.44.1-slim-py311\nRUN pip install emoji\n"
+    assert sdk.image.build(text, name="emoji") == "anyscale/image/emoji:1"
+    assert sdk.image.build(text, name="emoji") == "anyscale/image/emoji:1"
+    assert sdk.image.build(text + "RUN true\n", name="emoji") == "anyscale/image/emoji:2"
+    build_id = sdk.image.get(name="emoji").latest_build_id
+    assert (
+        sdk._private.anyscale_client.AnyscaleClient().get_cluster_env_build(build_id).containerfile
+        == text + "RUN true\n"
+    )
+
+
+def test_a_build_that_fails_tells_why(sdk):
+    with pytest.raises(RuntimeError, match="exit 3"):
+        sdk.image.build("FROM anyscale/ray:2.44.1\nRUN exit 3\n", name="failing")
+
+
+def test_a_containerfile_without_from_is_refused(sdk):
+    with pytest.raises((RuntimeError, ValueError), match=r"(?i)containerfile"):
+        sdk.image.build("RUN true\n", name="empty")
+
+
+def test_an_image_that_does_not_exist(sdk):
+    with pytest.raises(ValueError, match="not found"):
+        sdk.image.get(name="nothing-of-that-name")
+
+
+def test_listing_shows_named_images_only(sdk):
+    sdk.image.register("docker.io/acme/listed:1", name="listed")
+    names = [item.name for item in sdk.image.list(page_size=50)]
+    assert "listed" in names
+    assert not [name for name in names if name.startswith("byod-")]

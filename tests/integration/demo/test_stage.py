@@ -1,0 +1,112 @@
+"""How the demo's steps end when a command does not do what it should: real processes in the place of pfa-gitops."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+from pfa_gitops.demo import story
+from pfa_gitops.demo.stage import DATA_DIR, Stage, StepFailed
+
+# Writes its pid, then sleeps; an interrupt ends it, and it says so.
+SLEEPS = """
+import os, pathlib, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+pathlib.Path("pid.part").write_text(str(os.getpid()))
+os.rename("pid.part", "pid")
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    pathlib.Path("interrupted").touch()
+    sys.exit(130)
+"""
+
+
+@dataclass
+class Told:
+    """What was said."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def __call__(self, text, _bold):
+        self.texts.append(text)
+
+    def __contains__(self, part):
+        return any(part in text for text in self.texts)
+
+
+@pytest.fixture
+def staged(tmp_path):
+    """A stage whose `pfa-gitops` is this Python program; and what it says."""
+
+    def make(program):
+        return Stage(tmp_path, Told(), program=(sys.executable, "-c", program))
+
+    return make
+
+
+@pytest.fixture
+def heeds_interrupt():
+    """Tests may run where SIGINT is ignored."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
+def started(folder):
+    deadline = time.monotonic() + 20
+    while not (folder / "pid").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return int((folder / "pid").read_text())
+
+
+@pytest.mark.parametrize("way", ["answer", "command", "followed"])
+def test_a_command_that_takes_too_long_fails_the_step_and_is_ended(staged, tmp_path, heeds_interrupt, way):
+    stage, more = staged(SLEEPS), {"last": "#9"} if way == "followed" else {}
+    with pytest.raises(StepFailed, match="`pfa-gitops x` takes longer than 2 s"):
+        getattr(stage, way)("x", timeout_s=2, **more)
+    with pytest.raises(ProcessLookupError):
+        os.kill(started(tmp_path), 0)
+    assert (tmp_path / "interrupted").exists()
+
+
+def test_ctrl_c_while_an_answer_is_awaited_ends_the_command(staged, tmp_path, heeds_interrupt):
+    def interrupt():
+        started(tmp_path)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    presser = threading.Thread(target=interrupt)
+    presser.start()
+    with pytest.raises(KeyboardInterrupt):
+        staged(SLEEPS).answer("x")
+    presser.join()
+    with pytest.raises(ProcessLookupError):
+        os.kill(started(tmp_path), 0)
+
+
+def test_a_run_fails_unless_the_last_number_was_seen(staged, capfd):
+    says = "import sys; print('  12:00:00 #9x\\n  #99\\n  12:00:01 #{}', file=sys.stderr)"
+    staged(says.format(9)).followed("run", last="#9", timeout_s=20)
+    assert "  12:00:01 #9\n" in capfd.readouterr().err
+    with pytest.raises(StepFailed, match="no log line of the flow ended with #9"):
+        staged(says.format(8)).followed("run", last="#9", timeout_s=20)
+
+
+def test_a_clean_up_that_fails_does_not_hide_the_failure(staged, tmp_path):
+    (tmp_path / DATA_DIR).mkdir(parents=True)
+    stage = staged("import sys; sys.exit(3)")
+    steps = [story.Step("Check", lambda stage: stage.command("validate"))]
+    with pytest.raises(story.DemoFailed, match="step 1 of 2, “Check”, failed: `pfa-gitops validate` ended with exit"):
+        story.perform(stage, steps, keep=False)
+    assert "step 2 of 2, “Clean up”, failed: `pfa-gitops local down --delete-data`" in stage.say
+
+
+def test_a_clean_up_that_fails_by_itself_is_the_failure(staged, tmp_path):
+    (tmp_path / DATA_DIR).mkdir(parents=True)
+    with pytest.raises(story.DemoFailed, match="step 1 of 1, “Clean up”, failed"):
+        story.perform(staged("import sys; sys.exit(3)"), [], keep=False)

@@ -1,0 +1,250 @@
+"""Writes that a table of fields does not show: what must survive them, what happens when an answer is lost."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+from support.kind_cases import Workbench, show
+
+from pfa_gitops.model.values import Action
+from pfa_gitops.platforms.prefect._client import PrefectClient
+from pfa_gitops.platforms.prefect._runner_documents import runner_documents
+from pfa_gitops.platforms.prefect._target import PrefectTarget
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """The real wire, which counts, and loses the answers to the first requests to some paths."""
+
+    def __init__(self, lose: tuple[str, ...] = ()) -> None:
+        self.inner = httpx.AsyncHTTPTransport()
+        self.lose = Counter(lose)
+        self.sent: Counter[str] = Counter()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        name = f"{request.method} {request.url.path.removeprefix('/api')}"
+        self.sent[name] += 1
+        response = await self.inner.handle_async_request(request)
+        if self.lose[name] > 0:
+            self.lose[name] -= 1
+            await response.aread()
+            raise httpx.ReadError("the answer was lost", request=request)
+        return response
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+def run(server, scenario, wire: Wire | None = None):
+    async def connected():
+        async with PrefectClient(PrefectTarget(server.url), wire) as client:
+            return await scenario(Workbench({"prefect": client}, Path()))
+
+    return asyncio.run(connected())
+
+
+async def settle(bench: Workbench, kind: str, name: str, spec: dict, environment: dict | None = None) -> Action:
+    """Apply one manifest, see that there is nothing left to do, and tell what was done."""
+    manifest = bench.manifest(kind, name, spec)
+    plan = await bench.plan([manifest], environment)
+    await bench.apply(plan)
+    [left] = (await bench.plan([manifest], environment)).changes
+    assert left.action is Action.NONE, show(left)
+    return plan.changes[0].action
+
+
+def document(server, slug: str, name: str) -> dict:
+    return server.get(f"/block_types/slug/{slug}/block_documents/name/{name}?include_secrets=true")
+
+
+def make_document(server, slug: str, name: str, data: dict, schema_id: str | None = None) -> dict:
+    block_type = server.get(f"/block_types/slug/{slug}")
+    wanted = {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}, "limit": 1}
+    schema_id = schema_id or server.post("/block_schemas/filter", wanted)[0]["id"]
+    body = {"name": name, "data": data, "block_type_id": block_type["id"], "block_schema_id": schema_id}
+    return server.post("/block_documents/", body)
+
+
+def test_secrets_that_no_manifest_names_survive_and_removed_fields_go(prefect_server):
+    data = {"username": "joe", "password": "by-hand", "host": "h", "connect_args": {"a": 1}}
+    made = make_document(prefect_server, "database-credentials", "by-hand", data)
+
+    async def scenario(bench):
+        spec = {"type": "database-credentials", "data": {"username": "anna", "connect_args": {"b": 2}}}
+        assert await settle(bench, "Block", "by-hand", spec) is Action.UPDATE
+
+    run(prefect_server, scenario)
+    found = document(prefect_server, "database-credentials", "by-hand")
+    assert found["data"] == {"username": "anna", "password": "by-hand", "connect_args": {"b": 2}}
+    assert found["id"] == made["id"]
+    prefect_server.delete(f"/block_documents/{made['id']}")
+
+
+def test_nested_secrets_that_no_manifest_names_survive(prefect_server):
+    keys = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "by-hand"}
+    made = make_document(prefect_server, "s3-bucket", "nested", {"bucket_name": "a", "credentials": keys})
+
+    async def scenario(bench):
+        spec = {"type": "s3-bucket", "data": {"bucket_name": "b", "credentials": {"aws_access_key_id": "AKIB"}}}
+        assert await settle(bench, "Block", "nested", spec) is Action.UPDATE
+
+    run(prefect_server, scenario)
+    found = document(prefect_server, "s3-bucket", "nested")["data"]
+    assert found == {"bucket_name": "b", "credentials": {**keys, "aws_access_key_id": "AKIB"}}
+    prefect_server.delete(f"/block_documents/{made['id']}")
+
+
+def test_a_block_saved_from_python_with_all_its_defaults_is_no_difference(prefect_server):
+    data = {"bucket_name": "a", "bucket_folder": "", "credentials": None}
+    made = make_document(prefect_server, "s3-bucket", "saved", data)
+
+    async def scenario(bench):
+        assert await settle(bench, "Block", "saved", {"type": "s3-bucket", "data": {"bucket_name": "a"}}) is Action.NONE
+        assert (
+            await settle(bench, "Block", "saved", {"type": "s3-bucket", "data": {"bucket_name": "b"}}) is Action.UPDATE
+        )
+
+    run(prefect_server, scenario)
+    assert document(prefect_server, "s3-bucket", "saved")["data"] == {**data, "bucket_name": "b"}
+    prefect_server.delete(f"/block_documents/{made['id']}")
+
+
+def test_infra_blocks_register_their_type_where_it_is_missing(prefect_server):
+    for slug in ("anyscale-job", "ray-job"):
+        prefect_server.delete(f"/block_types/{prefect_server.get(f'/block_types/slug/{slug}')['id']}")
+
+    async def scenario(bench):
+        manifests = [
+            bench.manifest("InfraBlock", f"registering-{number}", {"type": "anyscale-job", "timeout_s": number})
+            for number in range(4)
+        ]
+        plan = await bench.plan(manifests)
+        assert {change.action for change in plan.changes} == {Action.CREATE}
+        await bench.apply(plan)
+        assert {change.action for change in (await bench.plan(manifests)).changes} == {Action.NONE}
+        for manifest in manifests:
+            await bench.delete(manifest)
+        assert await settle(bench, "InfraBlock", "registering", {"type": "ray-job", "address": "a"}) is Action.CREATE
+        assert await settle(bench, "InfraBlock", "registering", {"type": "anyscale-job"}) is Action.REPLACE
+
+    run(prefect_server, scenario)
+    found = document(prefect_server, "anyscale-job", "registering")
+    expected = runner_documents()["blocks"]["anyscale-job"]
+    assert found["block_schema"]["checksum"] == expected["schema"]["checksum"]
+    assert found["block_type"]["name"] == expected["type"]["name"]
+    assert found["data"] == {"type": "anyscale-job"}
+    prefect_server.delete(f"/block_documents/{found['id']}")
+
+
+def test_an_infra_block_of_an_older_schema_moves_only_when_it_is_written(prefect_server):
+    async def register(bench):
+        await settle(bench, "InfraBlock", "registering", {"type": "anyscale-job"})
+
+    run(prefect_server, register)
+    block_type = prefect_server.get("/block_types/slug/anyscale-job")
+    fields = {"title": "Older", "block_type_slug": "anyscale-job", "secret_fields": [], "block_schema_references": {}}
+    older = prefect_server.post("/block_schemas/", {"block_type_id": block_type["id"], "fields": fields})
+    data = {"type": "anyscale-job", "timeout_s": 5, "gone_since": True, "cloud": {"not": "text"}}
+    made = make_document(prefect_server, "anyscale-job", "older", data, older["id"])
+
+    async def scenario(bench):
+        assert await settle(bench, "InfraBlock", "older", {"type": "anyscale-job", "timeout_s": 5}) is Action.NONE
+        assert document(prefect_server, "anyscale-job", "older")["block_schema_id"] == older["id"]
+        assert await settle(bench, "InfraBlock", "older", {"type": "anyscale-job", "cloud": "lab"}) is Action.UPDATE
+
+    run(prefect_server, scenario)
+    found = document(prefect_server, "anyscale-job", "older")
+    assert found["block_schema"]["checksum"] == runner_documents()["blocks"]["anyscale-job"]["schema"]["checksum"]
+    assert found["data"] == {**data, "cloud": "lab"}
+    prefect_server.delete(f"/block_documents/{made['id']}")
+    prefect_server.delete(f"/block_schemas/{older['id']}")
+
+
+@pytest.mark.parametrize("kind", ["anyscale", "docker"])
+def test_a_pool_without_a_template_gets_that_of_its_type(prefect_server, kind):
+    async def scenario(bench):
+        assert await settle(bench, "WorkPool", f"bare {kind}", {"type": kind}) is Action.CREATE
+
+    run(prefect_server, scenario)
+    template = prefect_server.get(f"/work_pools/bare%20{kind}")["base_job_template"]
+    if kind == "anyscale":
+        assert template == runner_documents()["base_job_template"]
+    assert set(template) == {"job_configuration", "variables"}
+    prefect_server.delete(f"/work_pools/bare%20{kind}")
+
+
+def test_priorities_settle_beside_queues_that_are_not_ours(prefect_server):
+    prefect_server.post("/work_pools/", {"name": "priorities", "type": "process"})
+    for number, name in enumerate("abcd", start=2):
+        prefect_server.post("/work_pools/priorities/queues", {"name": name, "priority": number})
+
+    async def scenario(bench):
+        wanted = [("d", 1), ("new", 2), ("a", 3), ("b", 6)]
+        queues = [{"name": name, "priority": priority} for name, priority in wanted]
+        assert await settle(bench, "WorkPool", "priorities", {"type": "process", "queues": queues}) is Action.UPDATE
+        again = [{"name": name, "priority": 5 - place} for place, (name, _) in enumerate(wanted, start=1)]
+        assert await settle(bench, "WorkPool", "priorities", {"type": "process", "queues": again}) is Action.UPDATE
+
+    run(prefect_server, scenario)
+    assert len(prefect_server.post("/work_pools/priorities/queues/filter")) == 6
+    prefect_server.delete("/work_pools/priorities")
+
+
+LOST = [
+    ("Variable", "lost_answer", {"value": 1}, "POST /variables/"),
+    ("ConcurrencyLimit", "lost-answer", {"limit": 1}, "POST /v2/concurrency_limits/"),
+    ("WorkPool", "lost-answer", {"type": "process", "queues": [{"name": "q"}]}, "POST /work_pools/"),
+    ("WorkPool", "lost-answer", {"type": "process", "queues": [{"name": "q"}]}, "POST /work_pools/lost-answer/queues"),
+    ("Block", "lost-answer", {"type": "local-file-system", "data": {"basepath": "/a"}}, "POST /block_documents/"),
+    ("InfraBlock", "lost-answer", {"type": "ray-job"}, "POST /block_documents/"),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "spec", "lost"), LOST)
+def test_a_lost_answer_makes_nothing_twice_and_fails_nothing(prefect_server, kind, name, spec, lost):
+    wire = Wire((lost,))
+
+    async def scenario(bench):
+        assert await settle(bench, kind, name, spec) is Action.CREATE
+        await bench.delete(bench.manifest(kind, name, spec))
+
+    run(prefect_server, scenario, wire)
+    assert wire.lose[lost] == 0
+    assert wire.sent[lost] <= 2
+
+
+def test_many_objects_are_observed_in_few_requests(prefect_server):
+    wire = Wire()
+
+    async def scenario(bench):
+        manifests = [
+            *(bench.manifest("Variable", f"many_{number}", {"value": number}) for number in range(50)),
+            *(bench.manifest("ConcurrencyLimit", f"many-{number}", {"limit": 1}) for number in range(50)),
+            *(
+                bench.manifest("WorkPool", f"many-{n}", {"type": "process", "queues": [{"name": "q"}]})
+                for n in range(50)
+            ),
+            *(bench.manifest("Block", f"many-{n}", {"type": "local-file-system", "data": {}}) for n in range(50)),
+            *(bench.manifest("InfraBlock", f"many-{number}", {"type": "ray-job"}) for number in range(50)),
+        ]
+        assert {change.action for change in (await bench.plan(manifests)).changes} == {Action.CREATE}
+
+    run(prefect_server, scenario, wire)
+    assert wire.sent.total() <= 9, wire.sent
+
+
+def test_prefects_own_form_of_a_nested_block_passes_through(prefect_server):
+    keys = make_document(prefect_server, "aws-credentials", "by-id", {"aws_access_key_id": "AKIA"})
+
+    async def scenario(bench):
+        nested = {"$ref": {"block_document_id": keys["id"]}}
+        spec = {"type": "s3-bucket", "data": {"bucket_name": "a", "credentials": nested}}
+        assert await settle(bench, "Block", "by-id-bucket", spec) is Action.CREATE
+        named = "{{ prefect.blocks.aws-credentials.by-id }}"
+        spec = {"type": "s3-bucket", "data": {"bucket_name": "a", "credentials": named}}
+        assert await settle(bench, "Block", "by-id-bucket", spec) is Action.NONE
+        await bench.delete(bench.manifest("Block", "by-id-bucket", spec))
+
+    run(prefect_server, scenario)
+    prefect_server.delete(f"/block_documents/{keys['id']}")

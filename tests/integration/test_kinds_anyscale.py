@@ -1,0 +1,31 @@
+"""Every Anyscale kind through everything it can do, against the emulator by the real SDK. The cases are data."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.anyscale_emulator import AnyscaleEmulator
+from support.kind_cases import Case, Workbench, read_cases, run_case
+
+from pfa_gitops.platforms.anyscale._client import AnyscaleClient
+from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
+
+CASES = Path(__file__).parent / "anyscale" / "cases"
+
+
+@pytest.fixture(scope="module")
+def quiet_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyscaleEmulator]:
+    """An emulator that only pretends that services run: an agent's fields are many, and Ray starts slowly."""
+    running = AnyscaleEmulator(tmp_path_factory.mktemp("quiet") / "data", "--no-run-services").start()
+    yield running
+    running.stop()
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.path.stem) for case in read_cases(CASES)])
+def test_create_change_each_field_and_delete(case: Case, quiet_emulator):
+    async def scenario():
+        async with AnyscaleClient(AnyscaleTarget.from_environment(quiet_emulator.env, Path())) as client:
+            await run_case(case, Workbench({"anyscale": client}, CASES))
+
+    asyncio.run(scenario())

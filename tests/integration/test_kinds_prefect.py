@@ -1,0 +1,21 @@
+"""Every Prefect kind through everything it can do, against a real server. The cases are data."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from support.kind_cases import Case, Workbench, read_cases, run_case
+
+from pfa_gitops.platforms.prefect._client import PrefectClient
+from pfa_gitops.platforms.prefect._target import PrefectTarget
+
+CASES = Path(__file__).parent / "prefect" / "cases"
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.path.stem) for case in read_cases(CASES)])
+def test_create_change_each_field_and_delete(case: Case, prefect_server):
+    async def scenario():
+        async with PrefectClient(PrefectTarget(prefect_server.url)) as client:
+            await run_case(case, Workbench({"prefect": client}, CASES))
+
+    asyncio.run(scenario())

@@ -1,0 +1,92 @@
+"""The commands as people run them: a process, its exit code, what it prints."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PROGRAM = [sys.executable, "-m", "pfa_gitops.cli.app"]
+
+# Tests may run where SIGINT is ignored, as in a script's background job; a terminal's commands heed it.
+HEEDS_INTERRUPT = (
+    "import runpy, signal\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "runpy.run_module('pfa_gitops.cli.app', run_name='__main__')"
+)
+
+
+@dataclass
+class Workdir:
+    """A project's folder and the environment in which commands run there."""
+
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def pfa(self, *arguments: str, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end. Whatever it does wrong, nobody may see a traceback."""
+        done = subprocess.run(
+            [*PROGRAM, *arguments],
+            cwd=self.folder,
+            env={**_bare_environment(), **self.environment, **environment},
+            input=stdin or "",
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+        assert "Traceback" not in done.stdout + done.stderr, done.stderr
+        return done
+
+    def document(self, *arguments: str, code: int = 0, **environment: str) -> Any:
+        """Run a command and read the one JSON document on its standard output."""
+        done = self.pfa(*arguments, "--format", "json", **environment)
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout)
+
+    def interrupted(self, *arguments: str, after: str) -> subprocess.CompletedProcess[str]:
+        """Run a command at a terminal, and press Ctrl-C once `after` stands on its standard error."""
+        command = [*PROGRAM, *arguments]
+        terminal, its_end = pty.openpty()
+        environment = {**_bare_environment(), **self.environment}
+        with subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=environment,
+            stdin=its_end,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr
+            seen = ""
+            give_up = time.monotonic() + 100
+            while after not in seen:
+                assert time.monotonic() < give_up, seen
+                character = process.stderr.read(1)
+                assert character, f"it ended: {seen}"
+                seen += character
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=100)
+        os.close(terminal)
+        os.close(its_end)
+        return subprocess.CompletedProcess(command, process.returncode, stdout, seen + stderr)
+
+
+def _bare_environment() -> dict[str, str]:
+    """This process's environment without what would choose a server by chance."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ANYSCALE_", "NO_COLOR"))
+    }

@@ -1,0 +1,140 @@
+"""One data-driven test per kind: create, plan nothing, change each field and change it back, delete.
+
+A case is a YAML file:
+
+    kind: Variable
+    name: case-variable          # metadata.name
+    spec: {…}                    # with every field, so that each can be changed
+    environment: {TOKEN: abc}    # for secret references
+    needs: [{kind, name, spec}]  # what must be there before
+    same: [{…}]                  # fields written in other words: the plan has nothing to do
+    edits:                       # each is applied to the base spec, and then undone
+      - spec: {tags: [b]}        # fields to replace
+        action: replace          # default: update
+        environment: {TOKEN: xyz}
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pfa_gitops.engine.apply import Apply
+from pfa_gitops.engine.observe import observe
+from pfa_gitops.engine.plan import make_plan
+from pfa_gitops.engine.seal import seal
+from pfa_gitops.model.places import Address
+from pfa_gitops.model.values import Action, Change, Manifest, Plan, Result
+from pfa_gitops.platforms.registry import kinds
+from pfa_gitops.platforms.secret_stores import SecretStores
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file of a case."""
+
+    path: Path
+    kind: str
+    name: str
+    spec: Mapping[str, Any]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    needs: Sequence[Mapping[str, Any]] = ()
+    same: Sequence[Mapping[str, Any]] = ()
+    edits: Sequence[Mapping[str, Any]] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> "Case":
+        return cls(path, **yaml.safe_load(path.read_text()))
+
+
+def read_cases(directory: Path) -> list[Case]:
+    return [Case.read(path) for path in sorted(directory.glob("*.yaml"))]
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """Open clients, and the folder in which cases find their source files."""
+
+    clients: Mapping[str, Any]
+    root: Path
+
+    def manifest(self, kind: str, name: str, spec: Mapping[str, Any]) -> Manifest[Any]:
+        """Make a manifest as the pipeline does, without files and references."""
+        known = kinds()[kind]
+        completed = known.complete(known.spec.model_validate(spec), self.root)
+        assert list(completed.flaws) == []
+        manifest = Manifest(Address(kind, name), completed.spec, known.key(name, completed.spec))
+        assert list(known.check(manifest)) == []
+        return manifest
+
+    async def plan(self, manifests: Sequence[Manifest[Any]], environment: Mapping[str, str] | None = None) -> Plan:
+        """Plan without problems."""
+        sealed, missing = await seal(manifests, kinds(), SecretStores(environment or {}).fetch)
+        observed = await observe(sealed, kinds(), self.clients)
+        assert [problem.message for problem in [*missing, *observed.problems]] == []
+        return make_plan("test", sealed, observed.lives, kinds())
+
+    async def apply(self, plan: Plan) -> None:
+        """Apply without a failure."""
+        outcomes = await Apply(plan, kinds(), self.clients, ready_timeout_seconds=60).run()
+        assert [(str(outcome.change.address), outcome.problem) for outcome in outcomes if outcome.problem] == []
+        assert all(outcome.result is Result.DONE for outcome in outcomes)
+
+    async def delete(self, manifest: Manifest[Any], environment: Mapping[str, str] | None = None) -> None:
+        """Delete through the kind, twice: the second finds nothing and says nothing. Then nothing is observed."""
+        [change] = (await self.plan([manifest], environment)).changes
+        kind = kinds()[manifest.address.kind]
+        for _ in range(2):
+            await kind.delete(self.clients[kind.platform], change.live)
+        [change] = (await self.plan([manifest], environment)).changes
+        assert change.action is Action.CREATE, show(change)
+
+
+async def run_case(case: Case, bench: Workbench) -> None:
+    """Take one object through everything that its kind can do."""
+    needs = [bench.manifest(**need) for need in case.needs]
+    for need in needs:
+        await bench.apply(await bench.plan([need], case.environment))
+    base = bench.manifest(case.kind, case.name, case.spec)
+    await _expect(bench, base, case.environment, Action.CREATE)
+    for other in case.same:
+        manifest = bench.manifest(case.kind, case.name, {**case.spec, **other})
+        await _expect_nothing(bench, manifest, case.environment)
+    for edit in case.edits:
+        action = Action(edit.get("action", "update"))
+        changed = bench.manifest(case.kind, case.name, {**case.spec, **edit.get("spec", {})})
+        await _expect(bench, changed, {**case.environment, **edit.get("environment", {})}, action, edit)
+        await _expect(bench, base, case.environment, action, edit)
+    await bench.delete(base, case.environment)
+    for need in reversed(needs):
+        await bench.delete(need, case.environment)
+
+
+async def _expect(
+    bench: Workbench,
+    manifest: Manifest[Any],
+    environment: Mapping[str, str],
+    action: Action,
+    edit: Mapping[str, Any] | None = None,
+) -> None:
+    """The plan does `action` and names the edited fields and no others; after it there is nothing to do."""
+    plan = await bench.plan([manifest], environment)
+    [change] = plan.changes
+    assert change.action is action, show(change)
+    if edit and "spec" in edit:
+        assert change.changed == set(edit["spec"]), show(change)
+    await bench.apply(plan)
+    await _expect_nothing(bench, manifest, environment)
+
+
+async def _expect_nothing(bench: Workbench, manifest: Manifest[Any], environment: Mapping[str, str]) -> None:
+    [change] = (await bench.plan([manifest], environment)).changes
+    assert change.action is Action.NONE, show(change)
+
+
+def show(change: Change) -> str:
+    """What a failing test says."""
+    fields = [f"{field.path}: {field.before!r} -> {field.after!r}" for field in change.fields]
+    return f"{change.address} {change.action}: " + "; ".join(fields)

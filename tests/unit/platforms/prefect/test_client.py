@@ -1,0 +1,132 @@
+"""What the client remembers, and how kinds ask it for many things, on a transport that answers as it is told."""
+
+import asyncio
+import json
+
+import httpx
+import pytest
+
+from pfa_gitops.model.errors import Invalid, NotFound
+from pfa_gitops.model.places import Address
+from pfa_gitops.model.values import Manifest
+from pfa_gitops.platforms.prefect import _flow_runs
+from pfa_gitops.platforms.prefect._client import MOST_NAMES, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._deployment_names import find_deployment
+from pfa_gitops.platforms.prefect._target import PrefectTarget
+from pfa_gitops.platforms.prefect.deployment import KIND as DEPLOYMENT
+from pfa_gitops.platforms.prefect.variable import KIND as VARIABLE
+
+
+def run(answer, scenario):
+    async def connected():
+        async with PrefectClient(PrefectTarget("http://any/api"), httpx.MockTransport(answer)) as client:
+            return await scenario(client)
+
+    return asyncio.run(connected())
+
+
+class Answers:
+    """Gives the answers in their order, the last one for ever."""
+
+    def __init__(self, *answers: tuple[int, object]) -> None:
+        self.answers, self.asked = answers, []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        status, body = self.answers[min(len(self.asked), len(self.answers) - 1)]
+        self.asked.append((request.method, request.url.raw_path.decode()))
+        return httpx.Response(status, json=body)
+
+
+REFUSED = (422, {"detail": "no"})
+
+
+def test_a_listing_that_failed_is_asked_for_again():
+    answers = Answers(REFUSED, (200, [{"id": "1"}]))
+
+    async def scenario(client):
+        first = await asyncio.gather(client.listing("/x/filter"), client.listing("/x/filter"), return_exceptions=True)
+        return first, await client.listing("/x/filter"), await client.listing("/x/filter")
+
+    first, *others = run(answers, scenario)
+    assert [type(error) for error in first] == [Invalid, Invalid]
+    assert others == [[{"id": "1"}]] * 2
+    assert len(answers.asked) == 2
+
+
+def test_what_many_share_is_asked_once_and_again_after_a_failed_write():
+    answers = Answers((200, {"id": "1"}), REFUSED, (200, {"id": "2"}))
+
+    async def scenario(client):
+        async def flow():
+            return (await client.once("flow", lambda: client.post_twice("/flows/", {})))["id"]
+
+        before = [await flow(), *await asyncio.gather(flow(), flow())]
+        with pytest.raises(Invalid):
+            await client.post("/deployments/", {})
+        return before, await flow()
+
+    assert run(answers, scenario) == (["1", "1", "1"], "2")
+
+
+def test_what_is_gone_is_removed():
+    run(Answers((404, {"detail": "gone"})), lambda client: client.remove("/x/1"))
+
+
+def test_a_deployment_is_found_by_names_that_a_url_cannot_hold():
+    answers = Answers((200, {"id": "1"}))
+    assert run(answers, lambda client: find_deployment(client, "my flow?/d#1")) == {"id": "1"}
+    assert answers.asked == [("GET", "/api/deployments/name/my%20flow%3F/d%231")]
+
+
+def test_a_deployment_that_is_not_there_starts_no_run():
+    missing = Answers((404, {"detail": "no"}))
+    with pytest.raises(NotFound, match="no deployment flow/gone"):
+        run(missing, lambda client: _flow_runs.start(client, "flow/gone", {}))
+
+
+def test_a_filter_takes_only_so_many_names():
+    assert any_of(["b", "a", "b"]) == {"any_": ["a", "b"]}
+    assert any_of(str(number) for number in range(MOST_NAMES + 1)) == {"any_": None}
+
+
+def test_with_many_names_what_is_not_ours_is_left_out():
+    wanted = []
+    for number in range(MOST_NAMES + 1):
+        spec = VARIABLE.spec(value=1)
+        wanted.append(Manifest(Address("Variable", f"v{number}"), spec, VARIABLE.key(f"v{number}", spec)))
+    found = [{"id": name, "name": name, "value": 1, "tags": []} for name in ("v7", "theirs")]
+    observed = run(Answers((200, found)), lambda client: VARIABLE.observe(client, wanted))
+    assert [live.key.name for live in observed.lives] == ["v7"]
+
+
+FLOWS = [f"flow{number:03}" for number in range(250)]
+
+
+def as_on_postgres(request: httpx.Request) -> httpx.Response:
+    """250 flows that each have a deployment `prod`; the listing of all shows one of them twice, and one never."""
+    body = json.loads(request.content)
+    chosen = set(body["flows"]["name"]["any_"])
+    here = slice(body.get("offset"), body.get("offset", 0) + body.get("limit", 0))
+    if request.url.path.endswith("/flows/filter"):
+        return httpx.Response(200, json=[{"id": f"id-{name}", "name": name} for name in FLOWS][here])
+    items = [deployment(name) for name in FLOWS if name in chosen]
+    if request.url.path.endswith("/count"):
+        return httpx.Response(200, json=len(items))
+    shown = [*items[:200], items[3], *items[201:]] if len(items) > 200 else items
+    return httpx.Response(200, json=shown[here])
+
+
+def deployment(flow):
+    empty = ("entrypoint", "pull_steps", "path", "description", "version", "work_pool_name", "work_queue_name")
+    more = {"parameters": {}, "enforce_parameter_schema": True, "tags": [], "paused": False, "schedules": []}
+    more |= {"job_variables": {}, "storage_document_id": None, "parameter_openapi_schema": {}}
+    return {"id": flow, "name": "prod", "flow_id": f"id-{flow}"} | dict.fromkeys(empty) | more
+
+
+def test_no_deployment_slips_through_between_pages_that_are_sorted_by_name_alone():
+    specs = [DEPLOYMENT.spec(flow_name=name) for name in FLOWS]
+    wanted = [
+        Manifest(Address("Deployment", f"{spec.flow_name}-prod"), spec, DEPLOYMENT.key("prod", spec)) for spec in specs
+    ]
+    observed = run(as_on_postgres, lambda client: DEPLOYMENT.observe(client, wanted))
+    assert sorted(live.key.name for live in observed.lives) == [f"{name}/prod" for name in FLOWS]

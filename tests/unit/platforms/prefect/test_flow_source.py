@@ -1,0 +1,236 @@
+from pathlib import Path
+
+import pytest
+
+from pfa_gitops.platforms.prefect._flow_source import SourceFlaw, read_flow
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, place="flows/count.py"):
+        path = tmp_path / "root" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return tmp_path / "root"
+
+    return write
+
+
+def flaw(root: Path, entrypoint: str) -> SourceFlaw:
+    with pytest.raises(SourceFlaw) as caught:
+        read_flow(root, entrypoint)
+    return caught.value
+
+
+COUNT = '''
+from prefect import flow
+
+@flow
+def count_to(highest_number: int):
+    """Count."""
+'''
+
+
+def test_a_flow_is_named_for_its_function(write):
+    source = read_flow(write(COUNT), "flows/count.py:count_to")
+    assert (source.name, source.description) == ("count-to", "Count.")
+    assert source.schema == {
+        "title": "Parameters",
+        "type": "object",
+        "properties": {"highest_number": {"position": 0, "title": "highest_number", "type": "integer"}},
+        "required": ["highest_number"],
+        "definitions": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("from prefect import flow\n@flow()\ndef f(): ...", "f"),
+        ("from prefect import flow\n@flow(name='Counter')\ndef f(): ...", "Counter"),
+        ("from prefect import flow\n@flow(name=None)\ndef f(): ...", "f"),
+        ("import prefect\n@prefect.flow(name='Counter')\ndef f(): ...", "Counter"),
+        ("import prefect as p\n@p.flow\nasync def f(): ...", "f"),
+        ("from prefect import flow as job\n@job\ndef f(): ...", "f"),
+        ("from prefect.flows import flow\n@flow\ndef f(): ...", "f"),
+        ("from prefect import flow\nNAME = 'Counter'\n@flow(name=NAME)\ndef f(): ...", "Counter"),
+        ("from prefect import flow\nTEAM = 'ml'\n@flow(name=f'{TEAM}-{2}')\ndef f(): ...", "ml-2"),
+        ("from prefect import flow\n@flow(name='a' 'b' + '-c')\ndef f(): ...", "ab-c"),
+        ("from prefect import flow\ndef g(x: int): ...\nf = flow(g)", "g"),
+        ("from prefect import flow\ndef g(x: int): ...\nf = flow(name='Counter')(g)", "Counter"),
+        ("from prefect import flow\ndef g(x: int): ...\nf = flow(g, name='Counter')", "Counter"),
+        ("from prefect import flow\n@flow(name='One')\ndef g(): ...\nf = g.with_options(name='Two')", "Two"),
+        ("from other import traced\nfrom prefect import flow\n@traced(1)\n@flow\ndef f(): ...", "f"),
+        (
+            "try:\n    from prefect import flow\nexcept ImportError:\n    raise\nif True:\n    @flow\n    def f(): ...",
+            "f",
+        ),
+    ],
+)
+def test_every_way_to_make_a_flow_is_read(write, text, name):
+    assert read_flow(write(text), "flows/count.py:f").name == name
+
+
+def test_a_name_that_is_made_at_run_time_is_not_known(write):
+    root = write("import os\nfrom prefect import flow\n@flow(name=os.environ['X'])\ndef f(): ...")
+    assert read_flow(root, "flows/count.py:f").name is None
+
+
+def test_a_description_in_the_decorator_wins(write):
+    root = write("from prefect import flow\n@flow(description='Said here')\ndef f():\n    '''Said there.'''")
+    assert read_flow(root, "flows/count.py:f").description == "Said here"
+
+
+@pytest.mark.parametrize(("decorator", "position"), [("", 1), ("    @classmethod\n", 1), ("    @staticmethod\n", 0)])
+def test_a_method_is_a_flow_without_its_self(write, decorator, position):
+    first = "" if "static" in decorator else "self, "
+    root = write(f"from prefect import flow\nclass Jobs:\n{decorator}    @flow\n    def run({first}x: int): ...")
+    source = read_flow(root, "flows/count.py:Jobs.run")
+    assert source.name == "run"
+    assert source.schema["properties"] == {"x": {"position": position, "title": "x", "type": "integer"}}
+
+
+@pytest.mark.parametrize("place", ["pkg/jobs/count.py", "pkg/jobs/count/__init__.py"])
+def test_an_entrypoint_may_be_a_module_path(write, place):
+    assert read_flow(write(COUNT, place), "pkg.jobs.count.count_to").name == "count-to"
+
+
+def test_nothing_in_the_file_runs(write, tmp_path):
+    trace = tmp_path / "trace"
+    root = write(
+        f"import pathlib\nfrom prefect import flow\n"
+        f"def leave(*args, **kwargs):\n    pathlib.Path({str(trace)!r}).touch()\n"
+        "class Meta(type):\n    def __new__(cls, *args):\n        leave()\n        return type.__new__(cls, *args)\n"
+        "class Model(metaclass=Meta):\n    x: int = leave()\n"
+        "leave()\n"
+        "@flow(name=leave())\n"
+        "def f(a: leave() = leave(), b: 'leave()' = [leave() for _ in range(2)], c: Model = Model()):\n"
+        "    leave()"
+    )
+    source = read_flow(root, "flows/count.py:f")
+    assert set(source.schema["properties"]) == {"a", "b", "c"}
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a0 = 'xxxxxxxxxx'\n" + "\n".join(f"a{n + 1} = a{n} + a{n}" for n in range(60)) + "\nD = a60",
+        "a0 = [1]\n" + "\n".join(f"a{n + 1} = [a{n}, a{n}]" for n in range(60)) + "\nD = a60",
+        "a0 = 9\n" + "\n".join(f"a{n + 1} = a{n} * a{n}" for n in range(60)) + "\nD = a60",
+        "D = " + "-" * 5000 + "1",
+        "D = E\nE = D",
+        "D = 10 ** 10 ** 10",
+    ],
+)
+def test_a_default_that_would_explode_is_not_worked_out(write, text):
+    root = write(f"from prefect import flow\n{text}\n@flow\ndef f(x=D): ...")
+    try:
+        assert read_flow(root, "flows/count.py:f").schema["properties"]["x"]["default"] is None
+    except SourceFlaw as refused:  # the parser itself has limits
+        assert "cannot be read as Python" in refused.message  # noqa: PT017 - either answer is right
+
+
+MODEL = """from typing import Annotated
+from prefect import flow
+from pydantic import BaseModel, ConfigDict, Field
+class P(BaseModel):
+    model_config = ConfigDict(regex_engine="python-re")
+    name: str = Field(pattern=r"{pattern}")
+@flow
+def f(a: {type}, b: int = 1): ...
+"""
+
+
+def test_a_pattern_that_only_python_knows_is_kept(write):
+    source = read_flow(write(MODEL.format(pattern="^(?!x).*$", type="P")), "flows/count.py:f")
+    assert source.schema["definitions"]["P"]["properties"]["name"]["pattern"] == "^(?!x).*$"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "type_"),
+    [("(", "P"), ("x", "Annotated[str, Field(pattern='(')]")],
+)
+def test_a_type_that_has_no_schema_is_anything(write, pattern, type_):
+    source = read_flow(write(MODEL.format(pattern=pattern, type=type_)), "flows/count.py:f")
+    assert source.schema["properties"]["a"] == {"position": 0, "title": "a"}
+    assert source.schema["properties"]["b"]["type"] == "integer"
+
+
+def test_no_text_is_held_against_a_pattern_that_would_never_end(write):
+    text = MODEL.format(pattern="^(a+)+$", type="P = P(name='" + "a" * 60 + "!')")
+    assert read_flow(write(text), "flows/count.py:f").schema["properties"]["a"]["default"] is None
+
+
+def test_a_file_that_is_written_anew_is_read_anew(write):
+    root = write(COUNT)
+    assert read_flow(root, "flows/count.py:count_to").name == "count-to"
+    write(COUNT.replace("@flow", "@flow(name='Anew')"))
+    assert read_flow(root, "flows/count.py:count_to").name == "Anew"
+
+
+def test_a_missing_file_is_told_with_one_like_it(write):
+    found = flaw(write(COUNT), "flows/cuont.py:count_to")
+    assert (found.message, found.mend) == ("there is no file flows/cuont.py", "did you mean `flows/count.py`?")
+    assert found.absent
+
+
+def test_a_missing_module_is_told(write):
+    assert flaw(write(COUNT), "pkg.jobs.f").message == "there is no module pkg.jobs in the project"
+
+
+@pytest.mark.parametrize("place", ["../outside.py", "flows/../../outside.py", "link.py", "folder/outside.py"])
+def test_a_path_out_of_the_project_is_refused(write, tmp_path, place):
+    (tmp_path / "outside.py").write_text(COUNT)
+    root = write(COUNT)
+    (root / "link.py").symlink_to(tmp_path / "outside.py")
+    (root / "folder").symlink_to(tmp_path)
+    assert "lies outside of the project" in flaw(root, f"{place}:f").message
+
+
+def test_an_absolute_path_is_refused(write, tmp_path):
+    (tmp_path / "outside.py").write_text(COUNT)
+    assert "lies outside of the project" in flaw(write(COUNT), f"{tmp_path}/outside.py:count_to").message
+
+
+def test_a_folder_and_a_looping_link_are_no_files(write):
+    root = write(COUNT)
+    (root / "loop.py").symlink_to(root / "loop.py")
+    assert flaw(root, "loop.py:f").absent
+    assert flaw(root, "flows:f").absent
+    assert flaw(root, "fl\0ws.py:f").absent
+
+
+def test_a_syntax_error_is_told_with_its_line(write):
+    assert flaw(write("x = 1\ndef f(:\n"), "flows/count.py:f").message.startswith(
+        "flows/count.py:2 is not valid Python: "
+    )
+
+
+def test_a_file_that_is_no_text_is_told(write):
+    root = write("")
+    (root / "flows" / "count.py").write_bytes(b"\x00\xff")
+    assert (
+        "is not valid Python" in flaw(root, "flows/count.py:f").message
+        or "cannot be read" in flaw(root, "flows/count.py:f").message
+    )
+
+
+def test_a_misspelt_flow_is_told_with_the_one_meant(write):
+    found = flaw(write(COUNT), "flows/count.py:count_too")
+    assert (found.message, found.mend) == ("flows/count.py has no flow count_too", "did you mean `count_to`?")
+
+
+def test_a_function_that_is_no_flow_is_told(write):
+    found = flaw(write(COUNT + "\ndef plain(): ..."), "flows/count.py:plain")
+    assert found.message == "plain in flows/count.py is not a flow"
+    assert found.mend == "decorate it with @flow, or name a flow: count_to"
+
+
+def test_a_decorator_that_is_only_called_flow_makes_no_flow(write):
+    assert "is not a flow" in flaw(write("from other import flow\n@flow\ndef f(): ..."), "flows/count.py:f").message
+
+
+@pytest.mark.parametrize("entrypoint", ["count_to", ":f", "a.py:", "."])
+def test_what_is_no_entrypoint_is_told(write, entrypoint):
+    assert "is no entrypoint" in flaw(write(COUNT), entrypoint).message

@@ -1,0 +1,59 @@
+import json
+
+import jsonschema
+
+from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.places import Address, Origin
+from pfa_gitops.model.secrets import Sealed
+from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome, Plan, Result
+from pfa_gitops.views.json import outcomes_json, plan_json
+from pfa_gitops.views.plan_schema import PLAN_SCHEMA
+
+UPDATE = Change(
+    Address("Deployment", "prefect-test"),
+    Action.UPDATE,
+    (
+        FieldChange(("schedules", "nightly", "cron"), "0 3 * * *", "0 4 * * *"),
+        FieldChange(("tags", 0), ABSENT, "x"),
+        FieldChange(("data", "value"), Sealed("hunter2"), Sealed("hunter3"), "why"),
+    ),
+)
+PLAN = Plan("dev", (UPDATE, Change(Address("Variable", "v"), Action.NONE)), ("a note",))
+
+
+def test_a_plan_fits_its_schema_and_says_what_it_should():
+    document = json.loads(json.dumps(plan_json(PLAN)))
+    jsonschema.validate(document, PLAN_SCHEMA)
+    assert document == {
+        "format": "pfa-gitops/plan/v1",
+        "environment": "dev",
+        "notices": ["a note"],
+        "summary": {"create": 0, "update": 1, "replace": 0, "delete": 0, "unchanged": 1},
+        "changes": [
+            {
+                "address": "Deployment/prefect-test",
+                "action": "update",
+                "fields": [
+                    {
+                        "path": "schedules.nightly.cron",
+                        "before": "0 3 * * *",
+                        "after": "0 4 * * *",
+                        "reason": None,
+                    },
+                    {"path": "tags[0]", "before": None, "after": "x", "reason": None},
+                    {"path": "data.value", "before": "(secret)", "after": "(secret)", "reason": "why"},
+                ],
+            },
+            {"address": "Variable/v", "action": "none", "fields": []},
+        ],
+    }
+
+
+def test_outcomes_tell_each_result_and_the_problem_with_its_place():
+    problem = Problem("no such pool", "create it", Origin("a.yaml", 3, 5), UPDATE.address)
+    document = outcomes_json(PLAN, [Outcome(UPDATE, Result.FAILED, problem, 0.5)])
+    assert document["summary"] == {"done": 0, "failed": 1, "blocked": 0, "skipped": 0}
+    [outcome] = document["outcomes"]
+    assert outcome["result"] == "failed"
+    assert outcome["problem"]["message"] == "no such pool"
+    assert "a.yaml" in json.dumps(outcome["problem"])

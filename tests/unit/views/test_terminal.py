@@ -1,0 +1,121 @@
+import pytest
+
+from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.places import Address
+from pfa_gitops.model.secrets import Sealed, SecretRef
+from pfa_gitops.model.values import (
+    ABSENT,
+    Action,
+    Change,
+    FieldChange,
+    Key,
+    Live,
+    Manifest,
+    Outcome,
+    Plan,
+    Result,
+    Spec,
+)
+from pfa_gitops.views.terminal import show_outcome, show_plan, show_result
+from pfa_gitops.views.values import one_line, to_json
+
+
+def change(address: str, action: Action, *fields: FieldChange) -> Change:
+    kind, name = address.split("/")
+    manifest = Manifest(Address(kind, name), Spec(), Key(kind, name))
+    return Change(manifest.address, action, fields, manifest, Live(manifest.key, Spec(), "id"))
+
+
+PLAN = Plan(
+    "prod",
+    (
+        change("WorkPool/anyscale", Action.CREATE, FieldChange(("type",), ABSENT, "anyscale")),
+        change("Variable/x", Action.NONE),
+        change(
+            "Deployment/count",
+            Action.UPDATE,
+            FieldChange(("parameters", "highest_number"), 10, 12),
+            FieldChange(("schedules", "nightly"), {"cron": "0 3 * * *"}, ABSENT),
+        ),
+        change(
+            "Block/db",
+            Action.UPDATE,
+            FieldChange(("data", "value"), Sealed("hunter2"), Sealed("hunter3"), "the stored secret differs"),
+        ),
+        change(
+            "Agent/a", Action.UPDATE, FieldChange(("compute_config",), "big", "big", "ComputeConfig/big is updated")
+        ),
+    ),
+    ("the override prod-sizes has run out",),
+)
+
+
+def test_plan():
+    assert show_plan(PLAN) == (
+        "Environment prod\n"
+        "\n"
+        "note: the override prod-sizes has run out\n"
+        "\n"
+        "Agent\n"
+        "  ~ a\n"
+        '      compute_config  "big"  (ComputeConfig/big is updated)\n'
+        "\n"
+        "Block\n"
+        "  ~ db\n"
+        "      data.value  (secret)  (the stored secret differs)\n"
+        "\n"
+        "Deployment\n"
+        "  ~ count\n"
+        "      parameters.highest_number  10 → 12\n"
+        '      schedules.nightly          {"cron": "0 3 * * *"} → (removed)\n'
+        "\n"
+        "WorkPool\n"
+        "  + anyscale\n"
+        '      type  "anyscale"\n'
+        "\n"
+        "Plan: 1 to create, 3 to update, 0 to replace, 0 to delete, 1 unchanged."
+    )
+
+
+def test_colour_adds_nothing_but_colour():
+    coloured = show_plan(PLAN, colour=True)
+    assert "\x1b[" in coloured
+    assert "hunter" not in coloured
+
+
+def test_an_empty_plan_says_so():
+    assert "Nothing to change" in show_plan(Plan("dev", ()))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "null"),
+        ("", '""'),
+        ({"ä": [1, True]}, '{"ä": [1, true]}'),
+        (Sealed("hunter2"), "(secret)"),
+        ({"a": Sealed("hunter2")}, '{"a": "(secret)"}'),
+        (SecretRef(from_env="KEY"), "(secret from_env KEY)"),
+        ("x" * 100, '"' + "x" * 58 + "…"),
+        ("two\nlines", '"two\\nlines"'),
+    ],
+)
+def test_a_value_stands_on_one_line(value, shown):
+    assert one_line(value) == shown
+
+
+def test_json_has_no_secret_and_null_for_absent():
+    assert to_json({"a": Sealed("hunter2"), "b": ABSENT, "c": SecretRef(from_env="X")}) == {
+        "a": "(secret)",
+        "b": None,
+        "c": {"from_env": "X"},
+    }
+
+
+def test_outcomes():
+    done = Outcome(PLAN.changes[0], Result.DONE, seconds=1.25)
+    failed = Outcome(PLAN.changes[2], Result.FAILED, Problem("no such pool", "create it"), 0.1)
+    assert show_outcome(done) == "  + WorkPool/anyscale created in 1.2 s"
+    assert show_outcome(failed) == "  ✗ Deployment/count failed: no such pool\n      create it"
+    assert show_result([done]) == "Apply complete: 1 done."
+    assert show_result([done, failed]) == "Apply incomplete: 1 done, 1 failed. Apply again to go on from here."
