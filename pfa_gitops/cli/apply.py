@@ -46,7 +46,7 @@ async def _apply(console: Console, found: Workspace, auto_approve: bool, wait_ti
         elif asks:
             console.warn(show_plan(plan))
         if asks:
-            _ask(found.environment)
+            await _ask(found.environment)
         outcomes: tuple[Outcome, ...] = ()
         if plan.pending:
             run = connection.apply(plan, _listener(console), wait_timeout)
@@ -55,25 +55,29 @@ async def _apply(console: Console, found: Workspace, auto_approve: bool, wait_ti
         return _report(console, plan, outcomes)
 
 
-def _ask(environment: Environment) -> None:
+async def _ask(environment: Environment) -> None:
     """Have a person agree. A protected environment wants its own name, so that nobody agrees by habit."""
     if not sys.stdin.isatty():
         raise ReaderError("apply asks before it writes, and there is no terminal", "add --auto-approve")
     word = environment.name if environment.spec.protected else "yes"
-    with _ctrl_c_ends_the_question():
-        answer = click.prompt(f"Apply this plan? Type {word!r}", err=True, default="", show_default=False)
-    if answer != word:
+    if await _answer(f"Apply this plan? Type {word!r}: ") != word:
         raise ReaderError("not applied", f"type {word!r} to apply")
 
 
-@contextmanager
-def _ctrl_c_ends_the_question() -> Iterator[None]:
-    """The event loop's own handler waits for the loop, which the question blocks."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+async def _answer(question: str) -> str:
+    """What a person types. Raises Abort on Ctrl-C, which the event loop hears at any time: a blocking read may not."""
+    loop = asyncio.get_running_loop()
+    typed: asyncio.Queue[bool] = asyncio.Queue()
+    loop.add_reader(sys.stdin, typed.put_nowait, True)
+    loop.add_signal_handler(signal.SIGINT, typed.put_nowait, False)
     try:
-        yield
+        click.echo(question, err=True, nl=False)
+        if not await typed.get():
+            raise click.Abort
     finally:
-        signal.signal(signal.SIGINT, before)
+        loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_reader(sys.stdin)
+    return sys.stdin.readline().strip()
 
 
 def _listener(console: Console) -> Listener:

@@ -6,7 +6,6 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,15 +70,16 @@ class Workdir:
             text=True,
         ) as process:
             assert process.stderr
-            seen = ""
-            give_up = time.monotonic() + 100
-            while after not in seen:
-                assert time.monotonic() < give_up, seen
-                character = process.stderr.read(1)
-                assert character, f"it ended: {seen}"
-                seen += character
-            process.send_signal(signal.SIGINT)
-            stdout, stderr = process.communicate(timeout=100)
+            try:
+                seen = ""
+                while after not in seen:
+                    character = process.stderr.read(1)
+                    assert character, f"it ended: {seen}"
+                    seen += character
+                process.send_signal(signal.SIGINT)
+                stdout, stderr = process.communicate(timeout=100)
+            finally:
+                process.kill()  # a command that does not heed the signal fails its test and holds up no other
         os.close(terminal)
         os.close(its_end)
         return subprocess.CompletedProcess(command, process.returncode, stdout, seen + stderr)
