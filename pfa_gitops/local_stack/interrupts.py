@@ -1,12 +1,14 @@
 """What Ctrl-C and TERM do to a command that starts servers. For the main thread only."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 Handler = Callable[[int, FrameType | None], Any]
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
@@ -24,7 +26,7 @@ def term_interrupts() -> Iterator[None]:
 @contextmanager
 def ignored() -> Iterator[None]:
     """Keep a second Ctrl-C from breaking off a clean-up."""
-    with _handled([signal.SIGINT, signal.SIGTERM], signal.SIG_IGN):
+    with _handled(_ENDINGS, signal.SIG_IGN):
         yield
 
 
@@ -32,21 +34,20 @@ def ignored() -> Iterator[None]:
 def deferred() -> Iterator[None]:
     """Keep what must happen together in one piece; an interrupt takes effect after it.
 
-    A process started meanwhile gets the defaults of both signals, also where we ignore them. A shell script's
+    A process started meanwhile gets the defaults of these signals, also where we ignore them. A shell script's
     background job ignores SIGINT and would hand that down, and Prefect turns the TERM it gets into an INT: such a
     server could not be stopped.
     """
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    heeded = {number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN}
+    heeded = {number for number in _ENDINGS if signal.getsignal(number) is not signal.SIG_IGN}
     arrived: list[int] = []
-    with _handled(numbers, lambda number, _frame: arrived.append(number)):
+    with _handled(_ENDINGS, lambda number, _frame: arrived.append(number)):
         yield
     if heeded.intersection(arrived):
         raise KeyboardInterrupt
 
 
 @contextmanager
-def _handled(numbers: list[signal.Signals], handler: Handler | signal.Handlers) -> Iterator[None]:
+def _handled(numbers: Iterable[signal.Signals], handler: Handler | signal.Handlers) -> Iterator[None]:
     former = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield

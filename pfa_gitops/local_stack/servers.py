@@ -11,7 +11,7 @@ from pfa_gitops.local_stack.state import EMULATOR, PREFECT, Home
 from pfa_gitops.model.errors import ReaderError
 
 MARK = "PFA_GITOPS_LOCAL_STACK"
-"""In the environment of the emulator and of every job and service under it: the folder of their stack."""
+"""In the environment of both servers, and of every job and service under the emulator: the folder of their stack."""
 _NEEDED = ("aiosqlite", "prefect_ray", "ray", "starlette", "uvicorn")
 _ANSWERS = 200
 
@@ -37,8 +37,9 @@ def command(name: str, home: Home, port: int) -> list[str]:
 def environment(name: str, home: Home, port: int, token: str) -> dict[str, str]:
     """The environment of a server: ours, without what would point it, or a job, at another Prefect or Anyscale."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "ANYSCALE_"))}
-    quiet = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PYTHONUNBUFFERED": "1"}
-    return kept | quiet | (_prefect(home, port) if name == PREFECT else _emulator(home, token))
+    ours = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PYTHONUNBUFFERED": "1"}
+    ours[MARK] = str(home.root)
+    return kept | ours | (_prefect(home, port) if name == PREFECT else _emulator(home, token))
 
 
 def _prefect(home: Home, port: int) -> dict[str, str]:
@@ -56,7 +57,7 @@ def _prefect(home: Home, port: int) -> dict[str, str]:
 def _emulator(home: Home, token: str) -> dict[str, str]:
     # Jobs inherit it: without a home of their own they would read the profiles of the person at the keyboard.
     # The token comes this way, as everybody on the machine can see a command line.
-    return {"PREFECT_HOME": str(home.job_home), MARK: str(home.root), "ANYSCALE_EMULATOR_TOKEN": token}
+    return {"PREFECT_HOME": str(home.job_home), "ANYSCALE_EMULATOR_TOKEN": token}
 
 
 def answers(name: str, port: int, token: str) -> bool:

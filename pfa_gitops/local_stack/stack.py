@@ -36,11 +36,11 @@ class Ports(NamedTuple):
 
 def home_at(folder: Path) -> Home:
     """The stack's home in `folder`, which need not exist."""
-    return Home(folder.absolute())
+    return Home(folder.resolve())
 
 
 def up(home: Home, wanted: Ports, tell: Tell, timeout_s: float = START_TIMEOUT_S) -> Stack:
-    """Start both servers and wait until they answer. A stack that runs already is left as it is.
+    """Start both servers and wait until they answer. A stack whose servers run already is left as it is.
 
     Raises ReaderError for a taken port or a missing extra, PlatformError for a server that does not come up. When it
     does not return, for whatever reason, nothing that it started is left.
@@ -48,7 +48,7 @@ def up(home: Home, wanted: Ports, tell: Tell, timeout_s: float = START_TIMEOUT_S
     servers.require_extra()
     with state.locked(home), interrupts.term_interrupts():
         if running := _running(home):
-            tell(f"the local stack in {home.root} is up already")
+            _wait_again(home, running, tell, timeout_s)
             return running
         _clear(home, tell)
         stack = _choose_ports(wanted)
@@ -101,8 +101,18 @@ def page(stack: Stack) -> str:
 
 
 def _running(home: Home) -> Stack | None:
+    """The stack whose processes both live, whether or not they answer now: a busy machine makes them slow."""
     stack = state.read(home)
-    return stack if stack and is_up(tuple(look(stack, server) for server in stack.servers)) else None
+    return (
+        stack if stack and all(server.process and identity.alive(server.process) for server in stack.servers) else None
+    )
+
+
+def _wait_again(home: Home, stack: Stack, tell: Tell, timeout_s: float) -> None:
+    if not is_up(status(home)):
+        tell(f"the local stack in {home.root} is started, and does not answer now; waiting")
+        _wait(home, stack, tell, timeout_s)
+    tell(f"the local stack in {home.root} is up already")
 
 
 def _choose_ports(wanted: Ports) -> Stack:
@@ -151,7 +161,8 @@ def _wait(home: Home, stack: Stack, tell: Tell, timeout_s: float) -> None:
 
 def _not_up(home: Home, server: Server, what: str) -> PlatformError:
     log = home.log(server.name)
-    return PlatformError(f"the {TITLES[server.name]} {what}. The end of {log}:\n{servers.last_lines(log)}")
+    message = f"the {TITLES[server.name]} {what}. The end of {log}:\n{servers.last_lines(log)}"
+    return PlatformError(message, "run pfa-gitops local down, then local up again")
 
 
 def _clear(home: Home, tell: Tell) -> bool:
@@ -162,7 +173,7 @@ def _clear(home: Home, tell: Tell) -> bool:
             tell(f"stopping the {TITLES[server.name]}")
             ending.stop(server.process, STOP_GRACE_S)
             ran = True
-    # An emulator that was killed could not end its jobs and services.
+    # An emulator that was killed could not end its jobs and services; a server may not have been written down.
     ending.end_marked(servers.MARK, str(home.root))
     state.forget(home)
     return ran

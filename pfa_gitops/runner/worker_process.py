@@ -1,6 +1,7 @@
 """Keeps one child process alive: starts it, hands its output on, starts it again with growing pauses when it dies."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ _PRELUDE = (
     "import ctypes, os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "sys.platform == 'linux' and ctypes.CDLL(None).prctl(1, int(signal.SIGTERM)); os.execv(sys.argv[1], sys.argv[1:])"
 )
+
+_LAST_LINES_S = 1.0  # the lines that were printed last are told before the end is
 
 
 class WorkerDown(RuntimeError):
@@ -89,10 +92,10 @@ class WorkerProcess:
         self._stopping.set()
         child = self._child
         if child is not None and child.poll() is None:
-            child.terminate()
+            _signal(child, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(self._patience.grace_s)
-            child.kill()
+            _signal(child, signal.SIGKILL)
         if self._thread.is_alive():
             self._thread.join(self._patience.grace_s)
 
@@ -124,9 +127,13 @@ class WorkerProcess:
     def _run_child(self) -> str:
         child = self._spawn()
         if self._stopping.is_set():
-            child.terminate()  # `stop` came while it was being started
-        with child:
-            self._pass_on(child.stdout)
+            _signal(child, signal.SIGTERM)  # `stop` came while it was being started
+        # Read beside the wait: what the child has started may hold its output open long after it died.
+        output = threading.Thread(target=self._pass_on, args=[child.stdout], name="worker-output", daemon=True)
+        output.start()
+        child.wait()
+        _signal(child, signal.SIGKILL)  # the rest of its group
+        output.join(_LAST_LINES_S)
         return f"the worker ended with {_exit_words(child.returncode)}"
 
     def _spawn(self) -> "subprocess.Popen[str]":
@@ -139,12 +146,20 @@ class WorkerProcess:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            process_group=0,
         )
         return self._child
 
-    def _pass_on(self, output: IO[str] | None) -> None:
-        for line in output or ():
-            self._say(line.rstrip())
+    def _pass_on(self, output: IO[str]) -> None:
+        with output:
+            for line in output:
+                self._say(line.rstrip())
+
+
+def _signal(child: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    """Signal the child and what it has started."""
+    with contextlib.suppress(ProcessLookupError):  # all of them have ended
+        os.killpg(child.pid, number)
 
 
 def _exit_words(code: int) -> str:

@@ -25,7 +25,8 @@ T = TypeVar("T")
 TIMEOUT_S = 120.0
 """How long one call may take, all its requests together. A working directory's upload is one of them."""
 REQUEST_TIMEOUT_S = 60
-"""How long one request may wait for the server, so that a thread given up on ends too. The SDK takes whole seconds."""
+"""How long one request may wait for the server, the login's too, so that a thread given up on ends as well. The SDK
+takes whole seconds."""
 
 
 class Sdk:
@@ -67,6 +68,7 @@ class Sdk:
                 os.environ.setdefault("ANYSCALE_HOST", self.target.host)
                 import anyscale  # noqa: PLC0415 - see the top of the file
 
+                _limit_requests()
                 opened = anyscale.Anyscale(auth_token=self.target.token.reveal(), _host=self.target.host)
                 _prepare(opened)
                 self._opened = opened
@@ -95,17 +97,33 @@ async def in_thread(do: Callable[[], T]) -> T:
 
 
 def _prepare(opened: "anyscale.Anyscale") -> None:
-    """Silence the SDK's own logger, which prints to standard error; give each request a time-out and send it once."""
+    """Silence the SDK's own logger, which prints to standard error, and have it send each write once."""
     for part in _parts(opened, set()):
         if type(part).__name__ == "BlockLogger":
             part.log_output = False
         elif type(part).__name__ == "RESTClientObject":
-            part.request = functools.partial(_with_timeout, part.request)
             _send_writes_once(part.pool_manager)
 
 
-def _with_timeout(request: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    return request(*arguments, **{**options, "_request_timeout": options.get("_request_timeout") or REQUEST_TIMEOUT_S})
+def _limit_requests() -> None:
+    """Give every request of the process a time-out. On the classes, as making a connection logs in by itself."""
+    from anyscale.client.openapi_client import api_client as internal  # noqa: PLC0415 - see the top of the file
+    from anyscale.sdk.anyscale_client import api_client as external  # noqa: PLC0415 - the same
+
+    for module in (internal, external):
+        client = module.rest.RESTClientObject  # rest.py is loaded twice, by two names; this one is in use
+        if not hasattr(client.request, "__wrapped__"):
+            client.request = _with_timeout(client.request)
+
+
+def _with_timeout(request: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(request)
+    def limited(*arguments: Any, **options: Any) -> Any:
+        return request(
+            *arguments, **{**options, "_request_timeout": options.get("_request_timeout") or REQUEST_TIMEOUT_S}
+        )
+
+    return limited
 
 
 def _send_writes_once(pool: Any) -> None:

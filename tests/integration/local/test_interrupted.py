@@ -40,13 +40,15 @@ def running(pid):
     return True
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_breaking_off_up_stops_what_it_started(tmp_path, number):
+@pytest.mark.parametrize("numbers", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGHUP, signal.SIGHUP]])
+def test_breaking_off_up_stops_what_it_started(tmp_path, numbers):
     command = [sys.executable, "-c", HEEDS_INTERRUPT, "local", "up", "--data-dir", str(tmp_path)]
     command += ["--prefect-port", "0", "--anyscale-port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as up:
         state = started(tmp_path)
-        up.send_signal(number)
+        for number in numbers:
+            up.send_signal(number)
+            time.sleep(0.05)
         out, err = up.communicate(timeout=90)
     assert up.returncode == 130
     assert out == ""

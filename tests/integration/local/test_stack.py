@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 import subprocess
+import threading
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,6 +29,19 @@ def test_a_second_up_says_so_and_starts_nothing(local, stack):
     assert again.returncode == 0
     assert "is up already" in again.stderr
     assert local("status", "--data-dir", stack, "--format", "json").stdout == before
+
+
+def test_a_second_up_waits_for_a_server_that_is_slow_and_starts_nothing(local, stack):
+    before = json.loads(local("status", "--data-dir", stack, "--format", "json").stdout)
+    emulator = next(server["pid"] for server in before["servers"] if server["name"] == "emulator")
+    os.kill(emulator, signal.SIGSTOP)
+    goes_on = threading.Timer(5, os.kill, [emulator, signal.SIGCONT])
+    goes_on.start()
+    again = local("up", "--data-dir", stack)
+    goes_on.join()
+    assert again.returncode == 0, again.stderr
+    assert "does not answer now; waiting" in again.stderr
+    assert json.loads(local("status", "--data-dir", stack, "--format", "json").stdout) == before
 
 
 def test_a_shell_evaluates_env(local, stack):

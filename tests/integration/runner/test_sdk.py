@@ -178,6 +178,14 @@ def test_a_request_that_hangs_ends_by_itself(emulator: AnyscaleEmulator, faults,
     assert eventually(lambda: set(threading.enumerate()) <= before)
 
 
+def test_a_login_that_hangs_holds_up_nobody_for_long(emulator: AnyscaleEmulator, faults, job_id: str, monkeypatch):
+    monkeypatch.setattr(_sdk, "REQUEST_TIMEOUT_S", 1)
+    impatient = Sdk(AnyscaleTarget(emulator.url, Sealed(TOKEN)), timeout_s=0.5)
+    faults.fault("hang", path="userinfo", count=1)
+    assert type(failure(job_state(impatient, job_id))) is Unavailable
+    assert asyncio.run(impatient.call(lambda connection: connection is not None, timeout_s=30))
+
+
 def test_nobody_there_and_a_refused_token(emulator: AnyscaleEmulator, faults):
     nobody = Sdk(AnyscaleTarget("http://127.0.0.1:1", Sealed(TOKEN)))
     assert type(failure(job_state(nobody, "x"))) is Unreachable

@@ -53,6 +53,22 @@ def test_a_child_that_keeps_dying_is_no_longer_healthy():
         worker.stop()
 
 
+def test_a_death_is_seen_although_a_helper_holds_the_output_and_the_helper_goes_too():
+    child = ["/bin/sh", "-c", "sleep 60 & echo $!; exit 3"]
+    pids: list[str] = []
+    worker = WorkerProcess(child, lambda: os.environ, pids.append, QUICK)
+    worker.start()
+    try:
+        until(lambda: worker.status().restarts >= 3)
+        with pytest.raises(WorkerDown, match="exit code 3"):
+            worker.check()
+    finally:
+        worker.stop()
+    helpers = [pid for pid in pids if pid.isdecimal()]
+    assert len(helpers) >= 3
+    until(lambda: all(ended(pid) for pid in helpers))
+
+
 def test_a_secret_that_is_missing_counts_as_a_death_and_is_asked_for_again():
     asked = []
 
