@@ -113,10 +113,15 @@ async def _anyscale(found: Workspace, stores: SecretStores) -> Any:
     from pfa_gitops.platforms.anyscale._target import AnyscaleTarget  # noqa: PLC0415 - its companion
 
     wanted = found.environment.spec.anyscale
-    token = await _fetched(found, ("anyscale", "cli_token"), wanted.cli_token, stores)
-    given = {"ANYSCALE_HOST": wanted.host, "ANYSCALE_CLI_TOKEN": token and token.reveal()}
-    environ = {**os.environ, **{name: value for name, value in given.items() if value}}
-    return AnyscaleClient(AnyscaleTarget.from_environment(environ, FilePath.home(), wanted.cloud, wanted.project))
+    target = AnyscaleTarget.from_environment(
+        os.environ,
+        FilePath.home(),
+        wanted.cloud,
+        wanted.project,
+        host=wanted.host,
+        token=await _fetched(found, ("anyscale", "cli_token"), wanted.cli_token, stores),
+    )
+    return AnyscaleClient(target)
 
 
 OPENERS: Mapping[str, Opener] = {"prefect": _prefect, "anyscale": _anyscale}

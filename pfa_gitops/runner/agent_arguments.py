@@ -11,7 +11,7 @@ from pfa_gitops.model.secrets import SecretRef
 from pfa_gitops.model.values import Spec
 from pfa_gitops.platforms.anyscale._agent_arguments import PrefectConnection, WorkerOptions
 from pfa_gitops.platforms.secret_stores import SecretStores
-from pfa_gitops.runner.execute import fetch_into
+from pfa_gitops.runner.execute import fetch_into, references_in
 from pfa_gitops.runner.job_environment import source_variable
 
 
@@ -56,9 +56,11 @@ class AgentArguments(Spec):
 
     async def _fetch_into(self, environment: dict[str, str]) -> None:
         """Fetch the credentials, and say where jobs find theirs: the worker passes that on instead of the value."""
-        for name, reference in self._credentials().items():
-            environment[name] = (await SecretStores(environment).fetch(reference)).reveal()
+        credentials = self._credentials()
+        for name, reference in (credentials | references_in(environment)).items():
             environment[source_variable(name)] = reference.model_dump_json(exclude_none=True)
+        for name, reference in credentials.items():
+            environment[name] = (await SecretStores(environment).fetch(reference)).reveal()
         await fetch_into(environment)
 
     def _credentials(self) -> dict[str, SecretRef]:

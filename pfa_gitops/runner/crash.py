@@ -1,21 +1,49 @@
 """Tells Prefect that a run's job is over although its flow never said how it ended."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
+import httpx
 from prefect.exceptions import Abort, ObjectNotFound
 from prefect.states import Crashed
 from prefect.utilities.engine import propose_state
+
+from pfa_gitops.platforms.backoff import wait_before
+from pfa_gitops.platforms.statuses import RETRIED
+from pfa_gitops.runner.watch import Logger
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import FlowRun
 
 
-async def report_crash(client: "PrefectClient", submitted: "FlowRun", job_id: str, reason: str) -> bool:
+_FIRST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 30.0
+
+
+async def report_crash(client: "PrefectClient", submitted: "FlowRun", job_id: str, reason: str, logger: Logger) -> bool:
     """Propose Crashed with `reason`. False where the run does not wait for this job, is being cancelled, or is gone.
 
-    `submitted` is the run as it was when the job was started.
+    `submitted` is the run as it was when the job was started. A Prefect that is away or fails is asked again until it
+    is back: nobody else would end the run.
     """
+    attempt = 0
+    while True:
+        try:
+            return await _propose(client, submitted, job_id, reason)
+        except httpx.HTTPError as error:
+            if not _passes(error):
+                raise
+            attempt += 1
+            logger.warning("The end of the job %s cannot be reported now: %s", job_id, type(error).__name__)
+            await asyncio.sleep(wait_before(attempt, _FIRST_WAIT_S, _LONGEST_WAIT_S))
+
+
+def _passes(error: httpx.HTTPError) -> bool:
+    return not isinstance(error, httpx.HTTPStatusError) or error.response.status_code in RETRIED
+
+
+async def _propose(client: "PrefectClient", submitted: "FlowRun", job_id: str, reason: str) -> bool:
     try:
         if not waits_for(await client.read_flow_run(submitted.id), submitted, job_id):
             return False

@@ -38,16 +38,19 @@ def main(arguments: Sequence[str], environment: MutableMapping[str, str]) -> int
 
 async def fetch_into(environment: MutableMapping[str, str]) -> None:
     """Replace the variable with the references by the variables that they are for. Raises ReaderError."""
-    references = _references(environment.pop(SECRET_ENV, "{}"))
+    references = references_in(environment)
+    environment.pop(SECRET_ENV, None)
     # A Prefect block is read with Prefect's own credentials, so those come first.
     stores = SecretStores(environment=environment, read_block=partial(_read_block, environment))
     for name in sorted(references, key=lambda name: references[name].from_prefect_block is not None):
         environment[name] = (await stores.fetch(references[name])).reveal()
 
 
-def _references(text: str) -> Mapping[str, SecretRef]:
+def references_in(environment: Mapping[str, str]) -> dict[str, SecretRef]:
+    """The references to secrets, by the variable that each is for. Raises ReaderError."""
     try:
-        return {name: SecretRef.model_validate(value) for name, value in json.loads(text).items()}
+        found = json.loads(environment.get(SECRET_ENV, "{}"))
+        return {name: SecretRef.model_validate(value) for name, value in found.items()}
     except (ValueError, AttributeError):
         raise ReaderError(f"{SECRET_ENV} holds no references to secrets", "let the worker set it") from None
 

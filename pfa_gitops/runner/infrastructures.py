@@ -17,7 +17,7 @@ from pfa_gitops.platforms.anyscale._jobs import (
 )
 from pfa_gitops.platforms.anyscale._sdk import Sdk
 from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
-from pfa_gitops.runner.infra import AnyscaleJobInfra, Infra
+from pfa_gitops.runner.infra import AnyscaleJobInfra, Infra, RayJobInfra
 from pfa_gitops.runner.ray_jobs import RayJobs, ray_job_config
 from pfa_gitops.runner.submission import Job, job_config
 
@@ -59,7 +59,10 @@ class AnyscaleInfrastructure(Infrastructure):
         return await submit_job(self._sdk, config, job.former)
 
     def _place(self) -> dict[str, Any]:
-        place = {"cloud": self._sdk.target.cloud, "project": self._sdk.target.project}
+        """The worker's own place, for a job whose block names none. Its project is no project of another cloud."""
+        elsewhere = self._infra.cloud not in {None, self._sdk.target.cloud}
+        project = None if elsewhere else self._sdk.target.project
+        place = {"cloud": self._sdk.target.cloud, "project": project}
         return {field: value for field, value in place.items() if value}
 
     async def _image(self) -> dict[str, str]:
@@ -91,13 +94,13 @@ class AnyscaleInfrastructure(Infrastructure):
 class RayInfrastructure(Infrastructure):
     """The Ray cluster that a ray-job block names, by default the worker's own."""
 
-    def __init__(self, infra: Any) -> None:
+    def __init__(self, infra: RayJobInfra) -> None:
         self._infra = infra
         self._jobs = RayJobs(infra.address)
 
     async def submit(self, job: Job) -> str:
         """Submit through Ray's job API, under the name as the submission id."""
-        return await self._jobs.submit(ray_job_config(self._infra, job))
+        return await self._jobs.submit(ray_job_config(self._infra, job), job.former)
 
     async def state(self, job_id: str) -> JobState:
         """Look at a job."""

@@ -36,21 +36,23 @@ class RayJobs:
         self._timeout_s = timeout_s
         self._client: JobSubmissionClient | None = None
 
-    async def submit(self, config: Mapping[str, Any]) -> str:
+    async def submit(self, config: Mapping[str, Any], former: str | None = None) -> str:
         """Submit a job and return its submission id. `config` has the arguments of Ray's submit_job.
 
         An id is Ray's for ever. Where it is taken, the job of that name is the run's own: while it lives it is the one
-        to follow; once it has ended, the next one's id gets a number. Raises MaybeArrived.
+        to follow; once it has ended, the next one's id gets a number. `former` is the id of a job that is known to have
+        ended. Raises MaybeArrived.
         """
         name = str(config["submission_id"])
-        for attempt in range(1, _ATTEMPTS):
+        for attempt in range(1, _ATTEMPTS + 1):
             job_id = name if attempt == 1 else f"{name}-{attempt}"
             try:
                 return await self._send({**config, "submission_id": job_id})
             except (Unavailable, MaybeArrived) as refusal:
                 if (known := await self._known(job_id, refusal)) is None:
                     raise
-                if not known.finished or isinstance(refusal, MaybeArrived):
+                just_sent = isinstance(refusal, MaybeArrived) and job_id != former
+                if not known.finished or just_sent:
                     return job_id
         raise Conflict(f"Ray at {self._place()} has had {_ATTEMPTS} jobs {name}", "run the flow anew")
 

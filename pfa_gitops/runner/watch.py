@@ -12,29 +12,35 @@ Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 _GROWTH = 1.25
 _SLOWEST_S = 10.0
+_MISSES = 3
+"""A job is gone when so many looks, one after the other, do not find it: a list may lag behind a submit."""
 GONE = JobState("GONE", finished=True, succeeded=False, reason="the job is no longer there")
 
 
 async def watch(look: Look, logger: Logger, interval_s: float) -> JobState:
-    """Look until the job is finished. Starts with `interval_s` between two looks and slows down to 10 s."""
-    pause = interval_s
-    last = ""
+    """Look until the job is finished. Starts with `interval_s` between two looks and slows down to 10 s.
+
+    What changes is logged: the job's status, and why it cannot be looked at.
+    """
+    pause, misses, last = interval_s, 0, ""
     while True:
-        state = await _look(look, logger)
-        if state is not None and state.finished:
+        state, said, level = await _look(look)
+        misses = misses + 1 if state is GONE else 0
+        if state is not None and state.finished and misses in {0, _MISSES}:
             return state
-        if state is not None and state.status != last:
-            logger.info("The job is %s%s", state.status, f": {state.reason}" if state.reason else "")
-            last, pause = state.status, interval_s
+        if said != last:
+            logger.log(level, said)
+            last, pause = said, interval_s
         await asyncio.sleep(pause)
         pause = min(pause * _GROWTH, max(_SLOWEST_S, interval_s))
 
 
-async def _look(look: Look, logger: Logger) -> JobState | None:
+async def _look(look: Look) -> tuple[JobState | None, str, int]:
+    """The job's state where there is one to see, what to tell, and at which level."""
     try:
-        return await look()
+        state = await look()
     except NotFound:
-        return GONE
+        return GONE, "The job is not there", logging.WARNING
     except PlatformError as error:
-        logger.warning("The job cannot be looked at now: %s", error.message)
-        return None
+        return None, f"The job cannot be looked at now: {error.message}", logging.WARNING
+    return state, f"The job is {state.status}{f': {state.reason}' if state.reason else ''}", logging.INFO

@@ -5,7 +5,9 @@ what the job cannot: that it never started, or was ended from outside.
 """
 
 import asyncio
+import contextlib
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from prefect.exceptions import InfrastructureError, InfrastructureNotAvailable, InfrastructureNotFound
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
 _POLL_S = "PFA_GITOPS_JOB_POLL_SECONDS"
+_POLL_DEFAULT_S = 2.0
+_POLL_LEAST_S = 0.1
 _LOG_LINES = 50
 _LOG_SETTLES_S = 1.0  # a platform says that a job is over before the last lines of its log are there
 
@@ -45,6 +49,7 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._infrastructures = Infrastructures()
+        self._poll_s = _poll_s(os.environ, self._logger)
 
     async def run(
         self,
@@ -62,7 +67,7 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         logger.info("Submitted the job %s: %s", job_id, infrastructure.page(job_id))
         if task_status is not None:
             task_status.started(job_id)
-        state = await watch(lambda: infrastructure.state(job_id), logger, float(os.environ.get(_POLL_S, "2")))
+        state = await watch(lambda: infrastructure.state(job_id), logger, self._poll_s)
         if not state.succeeded:
             await self._explain(flow_run, infrastructure, job_id, state)
         # For any other code the base class would propose Crashed itself, without a look at how the run goes on.
@@ -71,7 +76,7 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
     async def _explain(self, flow_run: "FlowRun", infrastructure: Infrastructure, job_id: str, state: JobState) -> None:
         """Say in the run's state and log why the job ended, unless the flow has said how it ended."""
         reason = f"The job {job_id} ended as {state.status}. {state.reason}".strip()
-        if await report_crash(self.client, flow_run, job_id, reason):
+        if await report_crash(self.client, flow_run, job_id, reason, self._logger):
             await _log_tail(infrastructure, job_id, self.get_flow_run_logger(flow_run))
         else:
             self._logger.info("%s The run %s is left as it is.", reason, flow_run.id)
@@ -80,8 +85,8 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         self, infrastructure_pid: str, configuration: AnyscaleConfiguration, grace_seconds: int = 30
     ) -> None:
         """End a run's job, and wait for its end up to `grace_seconds`."""
-        infrastructure = self._infrastructures.for_infra(configuration.infra)
         try:
+            infrastructure = self._infrastructures.for_infra(configuration.infra)
             state = await infrastructure.state(infrastructure_pid)
             if state.finished:
                 raise InfrastructureNotFound(f"The job {infrastructure_pid} has ended as {state.status}.")
@@ -91,6 +96,16 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         except PfaError as error:
             raise InfrastructureNotAvailable(error.message) from None
         await _wait_for_end(infrastructure, infrastructure_pid, self._logger, grace_seconds)
+
+
+def _poll_s(environment: Mapping[str, str], logger: Logger) -> float:
+    """The first pause between two looks at a job. What cannot be used is told now, not once a job runs."""
+    text = environment.get(_POLL_S, "")
+    with contextlib.suppress(ValueError):
+        if (seconds := float(text or _POLL_DEFAULT_S)) >= _POLL_LEAST_S:
+            return seconds
+    logger.warning("%s is no number of seconds from %s on; %s is used", _POLL_S, _POLL_LEAST_S, _POLL_DEFAULT_S)
+    return _POLL_DEFAULT_S
 
 
 async def _submit(infrastructure: Infrastructure, flow_run: "FlowRun", configuration: AnyscaleConfiguration) -> str:

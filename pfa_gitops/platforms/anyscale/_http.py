@@ -20,6 +20,7 @@ from pfa_gitops.model.errors import (
 )
 from pfa_gitops.model.secrets import REDACTED, Sealed
 from pfa_gitops.platforms.backoff import asked_wait, wait_before
+from pfa_gitops.platforms.causes import why
 from pfa_gitops.platforms.statuses import RETRIED, meaning
 
 if TYPE_CHECKING:
@@ -103,9 +104,7 @@ class Http:
         except httpx.TimeoutException:
             raise _Again(Unreachable(f"Anyscale at {self.host} did not answer in time", HOST_MEND)) from None
         except httpx.HTTPError as error:
-            reason = (
-                f"nothing answers at the Anyscale host {self.host}: {self._hide(str(error)) or type(error).__name__}"
-            )
+            reason = f"nothing answers at the Anyscale host {self.host}: {why(error)}"
             raise _Again(Unreachable(reason, HOST_MEND)) from None
         self._answered = True
         if response.is_success:

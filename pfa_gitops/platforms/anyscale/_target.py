@@ -27,20 +27,39 @@ class AnyscaleTarget:
 
     @classmethod
     def from_environment(
-        cls, environ: Mapping[str, str], home: Path, cloud: str | None = None, project: str | None = None
+        cls,
+        environ: Mapping[str, str],
+        home: Path,
+        cloud: str | None = None,
+        project: str | None = None,
+        *,
+        host: str | None = None,
+        token: Sealed | None = None,
     ) -> "AnyscaleTarget":
         """Read ANYSCALE_HOST and ANYSCALE_CLI_TOKEN, else the CLI's credentials file below `home`.
 
-        Raises ReaderError when there is no token.
+        `host` and `token` come before them. Raises ReaderError when there is no token, or when the one that is there
+        belongs to another host.
         """
-        host = environ.get("ANYSCALE_HOST") or DEFAULT_HOST
-        token = environ.get("ANYSCALE_CLI_TOKEN") or _token_from_file(home / CREDENTIALS)
-        if not token.startswith("sss_") and not (token.startswith("a") and "_" in token):
-            raise ReaderError("the Anyscale token is no Anyscale token", _MEND)  # the SDK's own test of the format
-        return cls(host.rstrip("/"), Sealed(token), cloud, project)
+        usual = (environ.get("ANYSCALE_HOST") or DEFAULT_HOST).rstrip("/")
+        wanted = (host or usual).rstrip("/")
+        if token is None and wanted != usual:
+            raise ReaderError(f"the Anyscale token is for {usual}, and is not sent to {wanted}", _OTHER_HOST_MEND)
+        text = token.reveal() if token else environ.get("ANYSCALE_CLI_TOKEN") or _token_from_file(home / CREDENTIALS)
+        return cls(wanted, Sealed(_checked(text)), cloud, project)
 
 
 _MEND = "set ANYSCALE_CLI_TOKEN, or run `anyscale login`"
+_OTHER_HOST_MEND = "set ANYSCALE_HOST to that host, or name the host's own token: `cli_token: {from_env: NAME}`"
+
+
+def _checked(token: str) -> str:
+    if not (token.isascii() and token.isprintable()):
+        mend = "check ANYSCALE_CLI_TOKEN for line breaks"
+        raise ReaderError("the Anyscale token has a character that no header can carry", mend)
+    if not token.startswith("sss_") and not (token.startswith("a") and "_" in token):
+        raise ReaderError("the Anyscale token is no Anyscale token", _MEND)  # the SDK's own test of the format
+    return token
 
 
 def _token_from_file(path: Path) -> str:

@@ -13,6 +13,7 @@ from pfa_gitops.model.errors import (
     Unreachable,
 )
 from pfa_gitops.model.secrets import REDACTED, Sealed
+from pfa_gitops.platforms.causes import causes, why
 from pfa_gitops.platforms.statuses import meaning
 
 MENDS = {
@@ -82,31 +83,15 @@ def _flaw(item: Any) -> list[str]:
 
 def unreachable(url: str, error: BaseException) -> Unreachable:
     """The error for a server that gives no answer, told by the type of the cause."""
-    causes = list(_causes(error))
+    behind = causes(error)
     mend = "start the server, or correct PREFECT_API_URL"
-    failed = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    failed = next((cause for cause in behind if isinstance(cause, ssl.SSLError)), None)
     if failed is not None:
         reason = getattr(failed, "verify_message", "") or failed.reason or "the handshake failed"
         return Unreachable(
             f"no TLS connection to Prefect at {url}: {reason}",
             "check PREFECT_API_URL, PREFECT_API_SSL_CERT_FILE and PREFECT_API_TLS_INSECURE_SKIP_VERIFY",
         )
-    if any(isinstance(cause, TimeoutError) for cause in causes):
+    if any(isinstance(cause, TimeoutError) for cause in behind):
         return Unreachable(f"Prefect at {url} did not answer in time", "check the server and PREFECT_API_URL")
-    known = next((c.strerror for c in reversed(causes) if isinstance(c, OSError) and c.strerror), None)
-    return Unreachable(f"nothing answers at the Prefect URL {url}: {known or type(error).__name__}", mend)
-
-
-def _causes(error: BaseException) -> Iterable[BaseException]:
-    """The error, what it came from, and what was in groups of those."""
-    seen: list[BaseException] = []
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        current = waiting.pop(0)
-        if current is None or current in seen:
-            continue
-        seen.append(current)
-        waiting += [current.__cause__, current.__context__]
-        if isinstance(current, BaseExceptionGroup):
-            waiting += current.exceptions
-    return seen
+    return Unreachable(f"nothing answers at the Prefect URL {url}: {why(error)}", mend)

@@ -80,7 +80,11 @@ def see(document: Mapping[str, Any], wanted: Mapping[str, Any], secrets: Secrets
 
 
 def _sort_out(live: Mapping[str, Any], wanted: Any, secrets: Secrets, path: Path) -> Seen:
-    """Tell what is shown from what is only kept: secrets that the manifest does not name."""
+    """Tell what is shown from what is only kept: secrets that the manifest does not name.
+
+    A text is shown only where the manifest has a text, too: one that it no longer names, or names otherwise, may have
+    come from a secret reference.
+    """
     seen = Seen({})
     for name, value in live.items():
         place, known = (*path, name), isinstance(wanted, Mapping) and name in wanted
@@ -95,8 +99,19 @@ def _sort_out(live: Mapping[str, Any], wanted: Any, secrets: Secrets, path: Path
             seen.data[name] = inner.data
             seen.kept.update({name: inner.kept} if inner.kept else {})
         else:
-            seen.data[name] = Sealed(_text(value)) if value is not None and secrets.cover(place) else value
+            secret = value is not None and secrets.cover(place)
+            seen.data[name] = Sealed(_text(value)) if secret else _shown(value, wanted[name] if known else None)
     return seen
+
+
+def _shown(value: Any, wanted: Any) -> Any:
+    """A value of the platform, its texts sealed but for those that the manifest names itself."""
+    if isinstance(value, list):
+        beside = wanted if isinstance(wanted, list) else []
+        return [item if item in beside else _shown(item, None) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _shown(item, None) for name, item in value.items()}
+    return Sealed(value) if isinstance(value, str) and not isinstance(wanted, str) else value
 
 
 def _starred(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """What can be wrong with a Deployment beyond its types. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.plain import set_fields
@@ -10,6 +10,7 @@ from pfa_gitops.platforms.prefect import _parameter_values, _schedules
 from pfa_gitops.platforms.prefect._deployment_spec import DeploymentSpec
 from pfa_gitops.platforms.prefect._job_variables import INFRA
 from pfa_gitops.platforms.prefect._naming import check_name
+from pfa_gitops.platforms.prefect._placeholders import clear_secrets
 
 
 def check(manifest: Manifest[DeploymentSpec]) -> Iterator[Problem]:
@@ -24,6 +25,7 @@ def check(manifest: Manifest[DeploymentSpec]) -> Iterator[Problem]:
 def _flaws(spec: DeploymentSpec) -> Iterator[Flaw]:
     yield from _clashes(spec)
     yield from _variable_clashes(spec)
+    yield from _clear_secrets(spec)
     yield from _parameter_flaws(spec)
     yield from (Flaw(("schedules", *path), message, mend) for path, message, mend in _schedules.flaws(spec.schedules))
 
@@ -47,6 +49,14 @@ def _variable_clashes(spec: DeploymentSpec) -> Iterator[Flaw]:
     for name in set_fields(spec.infra_overrides) if spec.infra_overrides else ():
         if name in spec.job_variables:
             yield Flaw(("job_variables", name), f"infra_overrides sets `{name}` too", "keep one of them")
+
+
+def _clear_secrets(spec: DeploymentSpec) -> Iterator[Flaw]:
+    """Only where the run becomes a job of ours: on other pools the placeholder is the way to pass a secret."""
+    if spec.infra_overrides is not None:
+        yield from clear_secrets(spec.infra_overrides.env or {}, ("infra_overrides", "env"))
+    if spec.infra_block is not None and isinstance(env := spec.job_variables.get("env"), Mapping):
+        yield from clear_secrets(env, ("job_variables", "env"))
 
 
 def _parameter_flaws(spec: DeploymentSpec) -> Iterator[Flaw]:

@@ -3,11 +3,15 @@
 Prefect resolves them in the worker when a run starts. Here they give the order of writes and the graph.
 """
 
+import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from pfa_gitops.model.places import Path
 from pfa_gitops.model.references import Embeds
+from pfa_gitops.platforms.base import Flaw
 
 INFRA_TYPES = ("anyscale-job", "ray-job")
 """The block types of InfraBlock. A Block never has one of them."""
@@ -26,6 +30,8 @@ EMBEDDED_BLOCK = Embeds(
 EMBEDDED_INFRA = Embeds("InfraBlock", pattern=rf"{_OPEN}prefect\.blocks\.(?:{_INFRA})\.(?P<name>[a-z0-9-]+){_CLOSE}")
 EMBEDDED_VARIABLE = Embeds("Variable", pattern=rf"{_OPEN}prefect\.variables\.(?P<name>[A-Za-z0-9_-]+){_CLOSE}")
 
+_SECRET_BLOCK = re.compile(rf"{_OPEN}prefect\.blocks\.secret\.(?P<name>[a-z0-9-]+){_CLOSE}")
+
 PLACEHOLDERS = (EMBEDDED_BLOCK, EMBEDDED_INFRA, EMBEDDED_VARIABLE)
 
 WithPlaceholders = Annotated[Any, *PLACEHOLDERS]
@@ -36,3 +42,12 @@ Text = Annotated[str, *PLACEHOLDERS]
 
 Placeholder = Annotated[str, Field(pattern=r"^\{\{.+\}\}$"), *PLACEHOLDERS]
 """A placeholder in the place of a value that is no text, e.g. a number."""
+
+
+def clear_secrets(env: Mapping[str, Any], path: Path) -> Iterator[Flaw]:
+    """The variables of a job that a secret's placeholder would fill: the worker would send Anyscale the clear text."""
+    for name, value in env.items():
+        if isinstance(value, str) and (found := _SECRET_BLOCK.search(value)):
+            message = f"the worker would put the secret {found['name']} in clear into the job's environment"
+            mend = f"write {{from_prefect_block: secret/{found['name']}}}: the job fetches it when it starts"
+            yield Flaw((*path, name), message, mend)

@@ -50,17 +50,19 @@ class PrefectTarget:
     ) -> "PrefectTarget":
         """Read the settings as Prefect's own client does; what is given here comes before them.
 
+        Where `api_url` is of another server than the settings', their credentials are not for it, and are not sent.
         `home` is the user's home directory, `directory` the working directory. Raises ReaderError where no URL is
         found, or a setting or its file cannot be read.
         """
         settings = read_settings(environ, home, directory)
         url = _checked_url(api_url or settings.get("api.url"), settings)
         cloud = settings.get("cloud.api_url") or CLOUD_API_URL
-        headers = as_mapping(settings, "client.custom_headers")
+        known = api_url is None or _same_server(url, settings.get("api.url"))
+        headers = as_mapping(settings, "client.custom_headers") if known else {}
         return cls(
             api_url=url,
-            api_key=api_key or _seal(settings.get("api.key")),
-            auth_string=auth_string or _seal(settings.get("api.auth_string")),
+            api_key=api_key or _seal(known and settings.get("api.key")),
+            auth_string=auth_string or _seal(known and settings.get("api.auth_string")),
             custom_headers={
                 name: Sealed(value) for name, value in headers.items() if name.lower() not in PROTECTED_HEADERS
             },
@@ -74,6 +76,11 @@ class PrefectTarget:
 
 def _seal(value: object) -> Sealed | None:
     return Sealed(str(value)) if value else None
+
+
+def _same_server(url: str, usual: object) -> bool:
+    """Whether credentials that came with `usual` are for `url`. Those that came without a URL are for any."""
+    return not usual or (_is_http(str(usual)) and urlsplit(url)[:2] == urlsplit(str(usual))[:2])
 
 
 def _checked_url(url: object, settings: PrefectSettings) -> str:

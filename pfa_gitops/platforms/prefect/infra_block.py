@@ -21,7 +21,7 @@ from pfa_gitops.platforms.prefect._infra_fields import (
 )
 from pfa_gitops.platforms.prefect._infra_types import register
 from pfa_gitops.platforms.prefect._naming import check_block_name
-from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES
+from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES, clear_secrets
 
 
 class InfraBlockSpec(InfraFields, NamedSpec):
@@ -65,12 +65,14 @@ class InfraBlock(Kind[InfraBlockSpec, PrefectClient]):
         return InfraBlockSpec
 
     def check(self, manifest: Manifest[InfraBlockSpec]) -> Iterable[Problem]:
-        """The name, and fields of the other type."""
+        """The name, fields of the other type, and secrets that would travel in clear."""
         yield from check_block_name(manifest, manifest.platform_name)
         kind = manifest.spec.type
         for name in sorted(manifest.spec.model_fields_set - FIELDS[kind] - {"type", "name"}):
             other = next(slug for slug, fields in FIELDS.items() if name in fields)
             yield manifest.problem((name,), f"{kind} has no field {name}", f"remove it, or make the type {other}")
+        for flaw in clear_secrets(manifest.spec.env or {}, ("env",)):
+            yield manifest.problem(*flaw)
 
     async def observe(self, client: PrefectClient, wanted: Sequence[Manifest[InfraBlockSpec]]) -> Observation:
         """One listing. A document of the other type counts where there is none of the wanted type."""

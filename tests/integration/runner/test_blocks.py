@@ -73,3 +73,14 @@ def test_cluster_env_is_the_latest_or_the_named_version_of_an_image(sdk: Sdk, em
     assert image_of(sdk, emulator, latest.model_copy(update={"cluster_env": "mine:1"})) == "anyscale/image/mine:1"
     with pytest.raises(NotFound, match="nobodys"):
         image_of(sdk, emulator, latest.model_copy(update={"cluster_env": "nobodys"}))
+
+
+def test_the_workers_project_is_no_project_of_the_blocks_cloud(emulator: AnyscaleEmulator):
+    first = emulator.call("GET", "/ext/v0/clouds/default")["result"]
+    emulator.call("POST", "/_emulator/clouds", {"name": "elsewhere"})
+    project = {"name": "home-project", "description": "", "parent_cloud_id": first["id"]}
+    emulator.call("POST", "/api/v2/projects/", project)
+    target = AnyscaleTarget(emulator.url, Sealed("aph0_test-token"), first["name"], "home-project")
+    infra = AnyscaleInfrastructure(Sdk(target), AnyscaleJobInfra(cloud="elsewhere"))
+    job_id = asyncio.run(infra.submit(Job("in-another-cloud", {}, {}, "true")))
+    assert emulator.job(job_id)["cloud_id"] != first["id"]

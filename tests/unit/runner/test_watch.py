@@ -26,9 +26,21 @@ def watched(*looks: JobState | Exception) -> JobState:
 def test_failed_looks_do_not_end_the_watch(caplog):
     with caplog.at_level("INFO"):
         assert watched(Unavailable("500"), RUNNING, Unreachable("nobody"), RUNNING, DONE) == DONE
-    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO", "WARNING"]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO", "WARNING", "INFO"]
+
+
+def test_what_goes_on_is_told_once(caplog):
+    with caplog.at_level("INFO"):
+        watched(*[Unavailable("500")] * 4, RUNNING, RUNNING, DONE)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
 def test_a_job_that_is_gone_has_failed():
-    assert watched(RUNNING, NotFound("no such job")) == GONE
+    missing = NotFound("no such job")
+    assert watched(RUNNING, missing, missing, missing) == GONE
     assert not GONE.succeeded
+
+
+def test_a_job_that_is_not_found_once_is_looked_for_again():
+    missing = NotFound("no such job")
+    assert watched(missing, missing, RUNNING, missing, missing, DONE) == DONE

@@ -47,6 +47,13 @@ def seen(live: dict, wanted: dict, references: dict | None = None):
         ({"open": ["x", "z"]}, {"open": [Sealed("x")]}, {"open": [Sealed("x"), Sealed("z")]}, {}),
         ({"open": ["x", {"k": "v"}]}, {"open": ["x", {"k": Sealed("v")}]}, {"open": ["x", {"k": Sealed("v")}]}, {}),
         ({"open": {}}, {}, {"open": {}}, {}),
+        # What a manifest no longer names, or names otherwise, may have been a secret.
+        ({"open": "x"}, {"open": "y"}, {"open": "x"}, {}),
+        ({"open": "x"}, {}, {"open": Sealed("x")}, {}),
+        ({"open": "x"}, {"open": {"a": "b"}}, {"open": Sealed("x")}, {}),
+        ({"open": {"a": "x"}}, {"open": "y"}, {"open": {"a": Sealed("x")}}, {}),
+        ({"open": {"a": "x", "b": 1}}, {"open": {"c": "x"}}, {"open": {"a": Sealed("x"), "b": 1}}, {}),
+        ({"open": ["x", "y", {"k": "v"}]}, {"open": ["y"]}, {"open": [Sealed("x"), "y", {"k": Sealed("v")}]}, {}),
     ],
 )
 def test_what_is_shown_and_what_is_kept(live, wanted, data, kept):

@@ -16,6 +16,11 @@ def check(kind: str, name: str, spec: dict) -> list[str]:
     return [problem.message for problem in known.check(Manifest(Address(kind, name), parsed, known.key(name, parsed)))]
 
 
+CLEAR = {"DB": "pg://me:{{ prefect.blocks.secret.db-password.value }}@db"}
+IN_CLEAR = "the worker would put the secret db-password in clear into the job's environment"
+ON_POOL = {"flow_name": "f", "entrypoint": "f.py:f", "path": "/code", "work_pool": "p"}
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "spec", "message"),
     [
@@ -39,10 +44,17 @@ def check(kind: str, name: str, spec: dict) -> list[str]:
         ("InfraBlock", "a b", {"type": "ray-job"}, "Prefect does not take the block name 'a b'"),
         ("InfraBlock", "b", {"type": "ray-job", "cloud": "c"}, "ray-job has no field cloud"),
         ("InfraBlock", "b", {"type": "anyscale-job", "address": "x"}, "anyscale-job has no field address"),
+        ("InfraBlock", "b", {"type": "ray-job", "env": CLEAR}, IN_CLEAR),
+        ("Deployment", "d", {**ON_POOL, "infra_block": "b", "infra_overrides": {"env": CLEAR}}, IN_CLEAR),
+        ("Deployment", "d", {**ON_POOL, "infra_block": "b", "job_variables": {"env": CLEAR}}, IN_CLEAR),
     ],
 )
 def test_a_wrong_manifest_is_told(kind, name, spec, message):
     assert check(kind, name, spec) == [message]
+
+
+def test_on_another_pool_a_secrets_placeholder_is_the_way_to_pass_it():
+    assert check("Deployment", "d", {**ON_POOL, "job_variables": {"env": CLEAR}}) == []
 
 
 @pytest.mark.parametrize(

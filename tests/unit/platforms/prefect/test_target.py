@@ -82,3 +82,25 @@ def test_protected_headers_stay_prefects_own(tmp_path):
 def test_nothing_secret_shows(tmp_path):
     found = target(tmp_path, URL | {"PREFECT_API_KEY": "s3cr3t", "PREFECT_CLIENT_CUSTOM_HEADERS": '{"X": "s3cr3t"}'})
     assert "s3cr3t" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        (None, True),
+        ("http://127.0.0.1:4200/api/accounts/1/workspaces/2", True),
+        ("http://127.0.0.1:4300/api", False),
+        ("https://127.0.0.1:4200/api", False),
+    ],
+)
+def test_credentials_go_to_the_server_that_they_came_with(tmp_path, url, sent):
+    environ = URL | {"PREFECT_API_KEY": "k", "PREFECT_CLIENT_CUSTOM_HEADERS": '{"X-Token": "t"}'}
+    found = target(tmp_path, environ, api_url=url)
+    assert (found.api_key, dict(found.custom_headers)) == (
+        (Sealed("k"), {"X-Token": Sealed("t")}) if sent else (None, {})
+    )
+    assert target(tmp_path, environ, api_url=url, api_key=Sealed("own")).api_key == Sealed("own")
+
+
+def test_credentials_without_a_url_go_where_the_project_says(tmp_path):
+    assert target(tmp_path, {"PREFECT_API_KEY": "k"}, api_url="http://127.0.0.1:4300/api").api_key == Sealed("k")
