@@ -1,7 +1,7 @@
 """Builds: the versions of an image. Nothing is built: a build succeeds at once.
 
-A containerfile without ``FROM`` is refused (400); one with a line ``RUN false`` or ``RUN exit N`` makes a build that
-failed, so that a failure can be tested.
+A containerfile without ``FROM`` is refused (400). Two lines do something, so that it can be tested: ``RUN false`` or
+``RUN exit N`` makes a build that fails, and with ``RUN sleep N`` it takes N seconds and is ``in_progress`` until then.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from pfa_gitops.emulator.envelope import bad_request, not_found, page_of, result
 from pfa_gitops.emulator.identity import new_id, now
-from pfa_gitops.emulator.images import builds_of, default_image, image_named, image_of
+from pfa_gitops.emulator.images import as_of_now, builds_of, default_image, image_named, image_of
 from pfa_gitops.emulator.store import Doc
 from pfa_gitops.emulator.users import mini_user
 from pfa_gitops.emulator.world import World, body_of, world_of
@@ -30,7 +30,7 @@ def build_of(world: World, build_id: str) -> Doc:
     found = world.store.get("build", build_id)
     if found is None:
         raise not_found("Build", build_id)
-    return found
+    return as_of_now(found)
 
 
 def add_build(world: World, image: Doc, **values: Any) -> Doc:
@@ -55,7 +55,7 @@ def add_build(world: World, image: Doc, **values: Any) -> Doc:
         "error_message": None,
         "digest": "sha256:" + hashlib.sha256(source.encode()).hexdigest(),
     }
-    return world.store.insert("build", {**blank, **values})
+    return as_of_now(world.store.insert("build", {**blank, **values}))
 
 
 async def get_or_create(request: Request) -> Response:
@@ -99,9 +99,9 @@ def _registered(world: World, uri: str, body: Doc) -> Doc:
         "ray_version": body.get("ray_version"),
     }
     known = builds_of(world, image["id"])
-    for build in (
-        known[:1] if name else known
-    ):  # "if the name already exists, a new version will be built", says the SDK
+    if name:  # "if the name already exists, a new version will be built", says the SDK
+        known = known[:1]
+    for build in known:
         if all(build[key] == value for key, value in values.items()):
             return build
     return add_build(world, image, is_byod=True, **values)
@@ -125,7 +125,8 @@ async def create(request: Request) -> Response:
         status="failed" if failing else "succeeded",
         error_message=f"The command failed: {failing.group(0).strip()}" if failing else None,
     )
-    return result({"id": new_id("op"), "completed": True, "cluster_environment_build_id": build["id"]})
+    completed = build["status"] != "in_progress"
+    return result({"id": new_id("op"), "completed": completed, "cluster_environment_build_id": build["id"]})
 
 
 async def get(request: Request) -> Response:

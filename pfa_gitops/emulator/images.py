@@ -1,5 +1,8 @@
 """Images (on the wire: cluster environments and application templates). Their builds are in `builds`."""
 
+import re
+from datetime import UTC, datetime, timedelta
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,6 +15,7 @@ from pfa_gitops.emulator.users import mini_user
 from pfa_gitops.emulator.world import World, body_of, world_of
 
 _LIMIT = 1000
+_SLEEPS = re.compile(r"^\s*RUN\s+sleep\s+(\d+(?:\.\d+)?)\s*$", re.MULTILINE | re.IGNORECASE)
 _DEFAULT_PREFIX = "DEFAULT_APP_CONFIG_ID"  # the SDK knows default images by an id that starts so
 
 
@@ -54,8 +58,16 @@ def add_image(world: World, image_id: str, name: str, *, anonymous: bool = False
 
 
 def builds_of(world: World, image_id: str) -> list[Doc]:
-    """An image's builds, the newest first."""
-    return [item for item in world.store.find("build") if item["cluster_environment_id"] == image_id]
+    """An image's builds as they stand now, the newest first."""
+    return [as_of_now(item) for item in world.store.find("build") if item["cluster_environment_id"] == image_id]
+
+
+def as_of_now(build: Doc) -> Doc:
+    """A stored build tells its end. This is how far it is: ``in_progress`` while its containerfile sleeps."""
+    slept = sum(float(seconds) for seconds in _SLEEPS.findall(build["containerfile"] or ""))
+    if datetime.now(UTC) >= datetime.fromisoformat(build["created_at"]) + timedelta(seconds=slept):
+        return build
+    return {**build, "status": "in_progress", "error_message": None, "digest": None}
 
 
 def _mini_build(image: Doc, build: Doc) -> Doc:

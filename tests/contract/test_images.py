@@ -1,6 +1,10 @@
 """Images and builds through the real SDK. Nothing is built, all is recorded."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from support.anyscale_emulator import eventually
 
 
 def test_a_registered_image_gets_a_name_and_a_revision(sdk):
@@ -33,6 +37,22 @@ def test_a_build_that_fails_tells_why(sdk):
         sdk.image.build("FROM anyscale/ray:2.44.1\nRUN exit 3\n", name="failing")
 
 
+def test_a_build_that_takes_time_is_in_progress_until_it_is_done(sdk, emulator):
+    started = time.monotonic()
+    with ThreadPoolExecutor() as aside:
+        built = aside.submit(sdk.image.build, "FROM anyscale/ray:2.44.1\nRUN sleep 4\n", name="takes-time")
+        eventually(lambda: statuses(emulator, "takes-time") == ["in_progress"], pause_s=0.05)
+        assert built.result(timeout=60) == "anyscale/image/takes-time:1"
+    assert statuses(emulator, "takes-time") == ["succeeded"]
+    assert time.monotonic() - started >= 4
+
+
+def test_a_build_that_takes_time_may_fail_in_the_end(emulator):
+    made = create_build(emulator, "fails-late", "FROM anyscale/ray:2.44.1\nRUN sleep 1\nRUN exit 3\n")
+    build = eventually(lambda: (build := build_of(emulator, made))["status"] != "in_progress" and build)
+    assert (build["status"], build["error_message"]) == ("failed", "The command failed: RUN exit 3")
+
+
 def test_a_containerfile_without_from_is_refused(sdk):
     with pytest.raises((RuntimeError, ValueError), match=r"(?i)containerfile"):
         sdk.image.build("RUN true\n", name="empty")
@@ -48,3 +68,20 @@ def test_listing_shows_named_images_only(sdk):
     names = [item.name for item in sdk.image.list(page_size=50)]
     assert "listed" in names
     assert not [name for name in names if name.startswith("byod-")]
+
+
+def statuses(emulator, name):
+    found = emulator.call("GET", f"/api/v2/application_templates/?name_contains={name}")["results"]
+    return [image["latest_build"]["status"] for image in found if image["latest_build"]]
+
+
+def create_build(emulator, name, containerfile):
+    image = emulator.call("POST", "/ext/v0/cluster_environments/", {"name": name})["result"]
+    body = {"cluster_environment_id": image["id"], "containerfile": containerfile}
+    operation = emulator.call("POST", "/ext/v0/cluster_environment_builds/", body)["result"]
+    assert not operation["completed"]
+    return operation["cluster_environment_build_id"]
+
+
+def build_of(emulator, build_id):
+    return emulator.call("GET", f"/ext/v0/cluster_environment_builds/{build_id}")["result"]
