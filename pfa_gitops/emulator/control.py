@@ -75,8 +75,9 @@ async def stick_jobs(request: Request) -> Response:
 async def add_cloud(request: Request) -> Response:
     """A second cloud, with a default compute config."""
     world, body = world_of(request), await body_of(request)
-    made = world.store.insert("cloud", cloud(str(body.get("name") or new_id("cloud")), world.user["id"]))
-    world.store.insert("compute_config", default_compute_config(made, world.user["id"]))
+    with world.store.together():
+        made = world.store.insert("cloud", cloud(str(body.get("name") or new_id("cloud")), world.user["id"]))
+        world.store.insert("compute_config", default_compute_config(made, world.user["id"]))
     return JSONResponse(made)
 
 

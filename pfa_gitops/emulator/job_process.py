@@ -2,7 +2,8 @@
 
 PENDING > AWAITING_CLUSTER_START > RUNNING > SUCCESS | ERRORED > RESTARTING > RUNNING … > OUT_OF_RETRIES | TERMINATED.
 ``timeout_s`` counts per run; a run that took too long failed and is retried like any other failure.
-A run whose process was gone when the emulator came back counts as one that its node was lost for.
+A run whose process was gone when the emulator came back counts as one that its node was lost for. So does one that a
+clean stop of the emulator ended: the exit code it had then is none of its own.
 """
 
 import asyncio
@@ -84,6 +85,7 @@ class Jobs:
 
     async def _stop(self, found: Process) -> None:
         await found.stop(self._world.settings.grace_s)
+        found.exit_file.unlink(missing_ok=True)
         await drop_ray_folder(found.mark)
 
     def _ended(self, job_id: str, task: asyncio.Task[None]) -> None:
@@ -98,18 +100,21 @@ class Jobs:
         return found if found is not None and found.alive() else None
 
     async def _tend(self, job_id: str) -> None:
-        runs = runs_of(self._world, job_id)
-        run = runs[-1] if runs and runs[-1]["status"] == "RUNNING" else None
+        run = self._open_run(job_id)
         while True:
             run = run or await self._start(job_id)
             if run is None:
                 self._move(job_id, "TERMINATED")
                 return
-            state = await self._watch(job_id, run)
-            self._move(job_id, state)
-            if state in FINAL:
+            if await self._watch(job_id, run) in FINAL:
                 return
             run = None
+
+    def _open_run(self, job_id: str) -> Doc | None:
+        """The last run, unless the job has drawn its conclusion from it: then the next one is due."""
+        last = (runs_of(self._world, job_id) or [None])[-1]
+        restarting = (self._world.store.get("job", job_id) or {}).get("current_state") == "RESTARTING"
+        return None if last is None or (restarting and last["status"] != "RUNNING") else last
 
     async def _start(self, job_id: str) -> Doc | None:
         """The next run, started; None when the job was terminated before."""
@@ -120,8 +125,9 @@ class Jobs:
         job = self._world.store.get("job", job_id) or {}
         run = await asyncio.to_thread(_prepare, self._world.settings.data_dir, self._world.bucket, job)
         # Written down before it starts: an emulator killed in between finds the process by its mark, and ends it.
-        run = self._world.store.insert("job_run", _new_run(job, run))
-        self._move(job_id, "RUNNING", last_job_run_id=run["id"])
+        with self._world.store.together():
+            run = self._world.store.insert("job_run", _new_run(job, run))
+            self._move(job_id, "RUNNING", last_job_run_id=run["id"])
         if run["error"]:
             return run
         started = _spawn(self._world, job, run)
@@ -143,6 +149,8 @@ class Jobs:
 
     async def _watch(self, job_id: str, run: Doc) -> str:
         """Wait for a run's end and record it; the state that the job is in then."""
+        if run["status"] != "RUNNING":
+            return self._conclude(job_id, run, run["status"], run["error"])
         found = _process_of(self._world, run)
         if found is None:
             await processes.kill_marked(run["id"])
@@ -175,12 +183,21 @@ class Jobs:
 
     async def _finish(self, job_id: str, run: Doc, status: str, failure: str | None) -> str:
         await drop_ray_folder(run["id"])
-        self._world.store.change(run["id"], status=status, finished_at=now(), error=failure)
-        if status == "STOPPED":
-            return "TERMINATED"
-        if status == "SUCCEEDED":
-            return "SUCCESS"
-        self._move(job_id, "ERRORED", error=failure)
+        return self._conclude(job_id, run, status, failure)
+
+    def _conclude(self, job_id: str, run: Doc, status: str, failure: str | None) -> str:
+        """Write down a run's end and what it means for its job, both or neither: else the job might run once more."""
+        with self._world.store.together():
+            self._world.store.change(run["id"], status=status, finished_at=run["finished_at"] or now(), error=failure)
+            if status == "FAILED":
+                self._move(job_id, "ERRORED", error=failure)
+            state = self._state_after(job_id, status)
+            self._move(job_id, state)
+        return state
+
+    def _state_after(self, job_id: str, status: str) -> str:
+        if status != "FAILED":
+            return "TERMINATED" if status == "STOPPED" else "SUCCESS"
         job = self._world.store.get("job", job_id) or {}
         return "RESTARTING" if len(runs_of(self._world, job_id)) <= job["max_retries"] else "OUT_OF_RETRIES"
 

@@ -46,8 +46,9 @@ def submit(world: World, body: Doc, schedule_id: str | None = None) -> Doc:
     project_id = body.get("project_id") or default_project_of(world, cloud_id)["id"]
     project_of(world, project_id)
     job = _new_job(world, body, project_id=project_id, cloud_id=cloud_id, schedule_id=schedule_id)
-    world.store.insert("job", job)
-    set_tags(world, "job", job["id"], body.get("tags") or {})
+    with world.store.together():
+        world.store.insert("job", job)
+        set_tags(world, "job", job["id"], body.get("tags") or {})
     world.jobs.begin(job["id"])
     return job
 

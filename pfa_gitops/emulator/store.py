@@ -1,11 +1,13 @@
 """The emulator's state in one SQLite file: documents by kind, newest last. The only SQL.
 
 One connection, used from the event loop's thread only. WAL and a commit per write: a process killed at any moment
-loses nothing that was answered.
+loses nothing that was answered. Writes that make sense only with each other go `together`.
 """
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,13 @@ class Store:
     def close(self) -> None:
         """Release the file."""
         self._db.close()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Commit all writes within as one, or none of them. Nothing may be awaited within, nor this be nested."""
+        self._db.execute("BEGIN")
+        with self._db:  # commits, or rolls back what an exception or a signal breaks off
+            yield
 
     def insert(self, kind: str, doc: Doc) -> Doc:
         """Add a document; its id must be new."""

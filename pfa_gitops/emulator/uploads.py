@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from pfa_gitops.emulator.clouds import cloud_of
 from pfa_gitops.emulator.envelope import ApiError, bad_request, result
+from pfa_gitops.emulator.store import Doc
 from pfa_gitops.emulator.world import World, body_of, world_of
 
 BUCKET = "emulator-bucket"
@@ -31,10 +32,7 @@ async def presign(request: Request) -> Response:
     """An url to PUT one file to, and the ``s3://`` URI that names it from then on."""
     body, world = await body_of(request), world_of(request)
     cloud = cloud_of(world, request.path_params["cloud_id"])
-    name = str(body.get("file_name") or "")
-    if not name or Path(name).name != name:
-        raise bad_request(f"file_name is not valid: {name}")
-    path = f"{cloud['id']}/{body.get('file_type', 'files')}/{name}"
+    path = f"{cloud['id']}/{_part(body, 'file_type', 'files')}/{_part(body, 'file_name', '')}"
     return result(
         {
             "file_uri": f"s3://{BUCKET}/{path}",
@@ -45,6 +43,14 @@ async def presign(request: Request) -> Response:
             "file_exists": (world.bucket / path).is_file(),
         }
     )
+
+
+def _part(body: Doc, key: str, default: str) -> str:
+    """One part of a path, which leads nowhere else."""
+    value = str(body.get(key) or default)
+    if value in ("", "..") or Path(value).name != value:
+        raise bad_request(f"{key} is not valid: {value}")
+    return value
 
 
 async def put(request: Request) -> Response:

@@ -3,8 +3,10 @@
 import os
 import shutil
 import signal
+import sqlite3
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,40 @@ def test_a_job_whose_process_was_killed_meanwhile_is_tried_again(own, tmp_path):
     assert (job["current_state"], [run["status"] for run in job["runs"]]) == ("SUCCESS", ["FAILED", "SUCCEEDED"])
 
 
+def database(emulator):
+    return closing(sqlite3.connect(emulator.data_dir / "emulator.db", isolation_level=None))
+
+
+def test_an_emulator_that_cannot_write_the_jobs_end_does_not_write_the_runs_either(own, tmp_path):
+    with database(own) as state:
+        state.execute(
+            "CREATE TRIGGER power_cut BEFORE UPDATE ON documents WHEN NEW.kind = 'job'"
+            " AND json_extract(NEW.body, '$.current_state') = 'SUCCESS' BEGIN SELECT RAISE(ABORT, 'power cut'); END"
+        )
+        job_id = submit(own, "cut", f"echo run >> {tmp_path}/runs")
+        eventually(lambda: "power cut" in (tmp_path / "emulator.log").read_text())
+        assert [run["status"] for run in own.job(job_id)["runs"]] == ["RUNNING"]
+        own.kill()
+        state.execute("DROP TRIGGER power_cut")
+    own.start()
+    assert ended(own, job_id)["current_state"] == "SUCCESS"
+    assert (tmp_path / "runs").read_text() == "run\n"
+
+
+def test_a_job_whose_run_had_ended_already_is_not_run_again(own, tmp_path):
+    """An emulator of former days wrote the run's end first, and may have been killed right after."""
+    job_id = submit(own, "half", f"echo run >> {tmp_path}/runs")
+    ended(own, job_id)
+    own.kill()
+    with database(own) as state:
+        running = "UPDATE documents SET body = json_set(body, '$.current_state', 'RUNNING') WHERE id = ?"
+        state.execute(running, [job_id])
+    own.start()
+    job = ended(own, job_id)
+    assert (job["current_state"], [run["status"] for run in job["runs"]]) == ("SUCCESS", ["SUCCEEDED"])
+    assert (tmp_path / "runs").read_text() == "run\n"
+
+
 def test_a_clean_stop_ends_the_jobs_and_frees_the_port(own, tmp_path):
     job_id = submit(own, "stopped", "sleep 300")
     pid = eventually(lambda: own.job(job_id)["runs"] and own.job(job_id)["runs"][0]["pid"])
@@ -77,7 +113,8 @@ def test_a_clean_stop_ends_the_jobs_and_frees_the_port(own, tmp_path):
     with pytest.raises(ProcessLookupError):
         os.killpg(pid, 0)
     own.start()
-    assert ended(own, job_id)["current_state"] == "OUT_OF_RETRIES"
+    job = ended(own, job_id)
+    assert (job["current_state"], job["error"]) == ("OUT_OF_RETRIES", "The node was lost.")
 
 
 def test_objects_survive(own):
