@@ -112,9 +112,9 @@ class Jobs:
 
     def _open_run(self, job_id: str) -> Doc | None:
         """The last run, unless the job has drawn its conclusion from it: then the next one is due."""
-        last = (runs_of(self._world, job_id) or [None])[-1]
+        runs = runs_of(self._world, job_id)
         restarting = (self._world.store.get("job", job_id) or {}).get("current_state") == "RESTARTING"
-        return None if last is None or (restarting and last["status"] != "RUNNING") else last
+        return None if not runs or (restarting and runs[-1]["status"] != "RUNNING") else runs[-1]
 
     async def _start(self, job_id: str) -> Doc | None:
         """The next run, started; None when the job was terminated before."""
