@@ -11,7 +11,7 @@ from typing import Any
 from pfa_gitops.model.places import Path
 from pfa_gitops.model.plain import plain, set_fields
 from pfa_gitops.model.secrets import Sealed
-from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Live, Manifest, Spec
+from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Live, Manifest, NamedSpec, Spec
 from pfa_gitops.platforms.base import FieldRules, Keyed
 
 SECRET_DIFFERS = "the stored secret differs"  # noqa: S105 - a sentence, no password
@@ -38,8 +38,9 @@ def _additions(spec: Spec) -> tuple[FieldChange, ...]:
 
 def _field_changes(desired: Spec, live: Spec, rules: FieldRules) -> Iterator[FieldChange]:
     wanted, found = _align(desired, live, rules, ())
+    key = {"name"} if isinstance(desired, NamedSpec) else set()  # it found the live side: it cannot differ
     for name in wanted:
-        if not same(wanted[name], found[name]):
+        if name not in key and not same(wanted[name], found[name]):
             inside = [] if name in rules.whole else _enter(name, wanted[name], found[name])
             yield from inside or [_changed((name,), found[name], wanted[name])]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.places import Address, Origins, Path
@@ -39,6 +39,18 @@ class NamedSpec(Spec):
 
     name: str | None = Field(default=None, min_length=1)
     """The object's name on the platform. Default: `metadata.name`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_no_name(cls, data: Any) -> Any:
+        return without_nulls(data, "name")
+
+
+def without_nulls(data: Any, *names: str) -> Any:
+    """`data` without those of these fields that are null: there null says no more than leaving the field out."""
+    if not isinstance(data, Mapping):
+        return data
+    return {name: value for name, value in data.items() if value is not None or name not in names}
 
 
 class Key(NamedTuple):

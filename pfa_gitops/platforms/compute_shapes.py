@@ -19,6 +19,7 @@ MarketType = Literal["ON_DEMAND", "SPOT", "PREFER_SPOT"]
 CUSTOM = "custom"
 """The instance type of a node that is described by `required_resources`."""
 ACCELERATOR_LABEL = "ray.io/accelerator-type"
+TPU_TOPOLOGY_LABEL = "ray.io/tpu-topology"
 
 
 def _none_if_empty(value: Any) -> Any:
@@ -97,6 +98,11 @@ class CloudDeployment(Spec):
     """Id of the cloud deployment, from the cloud's set-up."""
 
 
+def _none_if_blank(value: CloudDeployment | None) -> CloudDeployment | None:
+    """The platform does not tell a selector that selects nothing from none."""
+    return value if value is not None and value.model_dump(exclude_none=True) else None
+
+
 class Node(Spec):
     """What the head node and the worker groups have in common."""
 
@@ -116,7 +122,7 @@ class Node(Spec):
     """Passed through to the cloud provider as it is."""
     flags: Annotated[Settings, _not_reserved(NODE_FLAGS)] = None
     """Advanced or experimental options of the node."""
-    cloud_deployment: CloudDeployment | None = None
+    cloud_deployment: Annotated[CloudDeployment | None, AfterValidator(_none_if_blank)] = None
     """Which of the cloud's deployments the node runs on."""
 
     @model_validator(mode="before")
@@ -134,6 +140,22 @@ class Node(Spec):
         if self.required_resources is not None and self.instance_type != CUSTOM:
             raise ValueError(f"give instance_type: {self.instance_type} or required_resources, not both")
         return self
+
+    @model_validator(mode="after")
+    def _check_accelerator(self) -> "Node":
+        """The SDK refuses an accelerator that is required without its number."""
+        accelerator = (self.required_labels or {}).get(ACCELERATOR_LABEL)
+        if accelerator and (missing := self._missing_for(accelerator)):
+            raise ValueError(f"{ACCELERATOR_LABEL}: {accelerator} in required_labels needs {' and '.join(missing)} too")
+        return self
+
+    def _missing_for(self, accelerator: str) -> list[str]:
+        counts = self.required_resources.model_dump() if self.required_resources else {}
+        if not accelerator.upper().startswith("TPU"):
+            return [] if counts.get("GPU") else ["required_resources.GPU"]
+        missing = [f"required_resources.{name}" for name in ("TPU", "tpu_hosts") if not counts.get(name)]
+        labels = {**(self.labels or {}), **(self.required_labels or {})}
+        return missing if TPU_TOPOLOGY_LABEL in labels else [*missing, f"the label {TPU_TOPOLOGY_LABEL}"]
 
 
 class HeadNode(Node):
@@ -188,9 +210,9 @@ def _group_name(data: Mapping[str, Any]) -> str:
 class ResourceShape(Spec):
     """The shape of a cluster on one resource of a cloud."""
 
-    cloud: str | None = None
+    cloud: str | None = Field(default=None, min_length=1)
     """Name of the Anyscale cloud. Default: the environment's cloud."""
-    cloud_resource: str | None = None
+    cloud_resource: str | None = Field(default=None, min_length=1)
     """Name of the cloud resource. Default: the cloud's primary one."""
     head_node: HeadNode | None = None
     """The head node. Default: the cloud's default head node."""

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
+from support.empty_fields import emptied
 
 from pfa_gitops.engine.apply import Apply
 from pfa_gitops.engine.observe import observe
@@ -62,19 +64,37 @@ class Workbench:
 
     def manifest(self, kind: str, name: str, spec: Mapping[str, Any]) -> Manifest[Any]:
         """Make a manifest as the pipeline does, without files and references."""
-        known = kinds()[kind]
-        completed = known.complete(known.spec.model_validate(spec), self.root)
-        assert list(completed.flaws) == []
-        manifest = Manifest(Address(kind, name), completed.spec, known.key(name, completed.spec))
-        assert list(known.check(manifest)) == []
+        manifest, problems = self.draft(kind, name, spec)
+        assert problems == []
+        assert manifest is not None
         return manifest
+
+    def draft(self, kind: str, name: str, spec: Mapping[str, Any]) -> tuple[Manifest[Any] | None, list[str]]:
+        """The manifest, where its types are right, and what is wrong with it."""
+        known = kinds()[kind]
+        try:
+            completed = known.complete(known.spec.model_validate(spec), self.root)
+        except ValidationError as error:
+            return None, [str(error)]
+        if completed.flaws:
+            return None, [flaw.message for flaw in completed.flaws]
+        manifest = Manifest(Address(kind, name), completed.spec, known.key(name, completed.spec))
+        return manifest, [problem.message for problem in known.check(manifest)]
 
     async def plan(self, manifests: Sequence[Manifest[Any]], environment: Mapping[str, str] | None = None) -> Plan:
         """Plan without problems."""
+        plan, problems = await self.attempt(manifests, environment)
+        assert problems == []
+        return plan
+
+    async def attempt(
+        self, manifests: Sequence[Manifest[Any]], environment: Mapping[str, str] | None = None
+    ) -> tuple[Plan, list[str]]:
+        """Plan, and say what stands in the way."""
         sealed, missing = await seal(manifests, kinds(), SecretStores(environment or {}).fetch)
         observed = await observe(sealed, kinds(), self.clients)
-        assert [problem.message for problem in [*missing, *observed.problems]] == []
-        return make_plan("test", sealed, observed.lives, kinds())
+        problems = [problem.message for problem in [*missing, *observed.problems]]
+        return make_plan("test", sealed, observed.lives, kinds()), problems
 
     async def apply(self, plan: Plan) -> None:
         """Apply without a failure."""
@@ -110,6 +130,32 @@ async def run_case(case: Case, bench: Workbench) -> None:
     await bench.delete(base, case.environment)
     for need in reversed(needs):
         await bench.delete(need, case.environment)
+
+
+async def run_emptied(case: Case, bench: Workbench) -> None:
+    """Each field null, and each empty, where validation lets that pass: it can be written, and then stays."""
+    for need in case.needs:
+        await bench.apply(await bench.plan([bench.manifest(**need)], case.environment))
+    failures = []
+    for number, (label, spec) in enumerate(emptied(kinds()[case.kind].spec, case.spec)):
+        for name in (case.name, f"{case.name}-{number}"):  # an update of what is there, and a new one
+            failures += [f"{label}: {failure}" for failure in await _settles(case, bench, name, spec)]
+    assert not failures, "\n".join(failures)
+
+
+async def _settles(case: Case, bench: Workbench, name: str, spec: Mapping[str, Any]) -> list[str]:
+    """What goes wrong when the spec is applied and planned again; nothing where it is refused before."""
+    manifest, refused = bench.draft(case.kind, name, spec)
+    if manifest is None or refused:
+        return []
+    plan, refused = await bench.attempt([manifest], case.environment)
+    if refused:
+        return []
+    outcomes = await Apply(plan, kinds(), bench.clients, ready_timeout_seconds=60).run()
+    if failed := [outcome.problem.message for outcome in outcomes if outcome.problem]:
+        return failed
+    [change] = (await bench.plan([manifest], case.environment)).changes
+    return [] if change.action is Action.NONE else [show(change)]
 
 
 async def _expect(

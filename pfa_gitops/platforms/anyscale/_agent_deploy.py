@@ -10,13 +10,12 @@ from pfa_gitops.platforms.anyscale._agent_service import service_document
 from pfa_gitops.platforms.anyscale._agent_spec import AgentSpec
 from pfa_gitops.platforms.anyscale._answers import Service
 from pfa_gitops.platforms.anyscale._client import BUILD_SECONDS, AnyscaleClient
+from pfa_gitops.platforms.anyscale._image_names import ANYSCALES
 from pfa_gitops.platforms.anyscale._lost_replies import send
 
 if TYPE_CHECKING:
     import anyscale
 
-ANYSCALE = "anyscale/"
-"""How the URIs of images start that Anyscale keeps: their registry needs no login, their Ray version is known."""
 DEPLOY_SECONDS = 600.0
 MOVING = frozenset({"ROLLING_OUT", "ROLLING_BACK", "UPDATING"})
 
@@ -30,7 +29,7 @@ async def deploy(client: AnyscaleClient, name: str, spec: AgentSpec, service: Se
     document = service_document(name, spec, cloud.name, project.name)
     if (uri := await image_uri(client, spec)) is not None:
         document["image_uri"] = uri
-    if spec.containerfile is not None or (uri and not uri.startswith(ANYSCALE)):
+    if spec.containerfile is not None or (uri and not uri.startswith(ANYSCALES)):
         document |= {"ray_version": spec.ray_version} if spec.ray_version else {}
         document |= {"registry_login_secret": spec.registry_login_secret} if spec.registry_login_secret else {}
 

@@ -8,14 +8,12 @@ from typing import Any
 from pfa_gitops.platforms.anyscale._agent_spec import IMAGE_FIELDS, AgentSpec
 from pfa_gitops.platforms.anyscale._answers import ALIAS, Build
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
-from pfa_gitops.platforms.anyscale._image_names import image_with_revision, latest_revision
+from pfa_gitops.platforms.anyscale._image_names import ANYSCALES, image_with_revision, latest_revision
 
 
 async def live_image(client: AnyscaleClient, build: Build, wanted: AgentSpec) -> dict[str, Any]:
     """The image fields of a live agent. At most one of `image_uri`, `cluster_env` and `containerfile` is set."""
-    told: dict[str, Any] = dict.fromkeys(IMAGE_FIELDS)
-    told["registry_login_secret"] = build.registry_login_secret
-    told["ray_version"] = build.ray_version
+    told: dict[str, Any] = dict.fromkeys((*IMAGE_FIELDS, "registry_login_secret", "ray_version"))
     if wanted.containerfile is not None and build.containerfile is not None:
         same = build.containerfile == wanted.containerfile
         return told | {
@@ -29,14 +27,24 @@ async def live_image(client: AnyscaleClient, build: Build, wanted: AgentSpec) ->
     if wanted.cluster_env is not None and alias:
         bare = wanted.cluster_env == alias and await _is_latest(client, build)
         return told | {"cluster_env": alias if bare else numbered}
-    uri = f"{ALIAS}{numbered}" if numbered else None
     if wanted.image_uri == f"{ALIAS}{alias}" and await _is_latest(client, build):
         return told | {"image_uri": wanted.image_uri}
-    known = [name for name in (build.docker_image_name, uri) if name]
-    if wanted.image_uri in known:
-        return told | {"image_uri": wanted.image_uri}
-    canonical = build.docker_image_name if build.is_byod or build.is_default else uri
-    return told | {"image_uri": canonical or build.docker_image_name}
+    uri = _uri(build, f"{ALIAS}{numbered}" if numbered else None, wanted.image_uri)
+    if uri is None or uri.startswith(ANYSCALES):
+        return told | {"image_uri": uri}
+    return told | {
+        "image_uri": uri,
+        "registry_login_secret": build.registry_login_secret,
+        "ray_version": build.ray_version,
+    }
+
+
+def _uri(build: Build, alias: str | None, wanted: str | None) -> str | None:
+    """The URI that the manifest uses, if it is one of the image's; else the one by which it was given."""
+    if wanted is not None and wanted in (build.docker_image_name, alias):
+        return wanted
+    canonical = build.docker_image_name if build.is_byod or build.is_default else alias
+    return canonical or build.docker_image_name
 
 
 def _asks_for_default(wanted: AgentSpec) -> bool:

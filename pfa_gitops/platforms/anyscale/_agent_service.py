@@ -10,7 +10,7 @@ from typing import Any
 
 from pfa_gitops.model.secrets import SecretRef, is_secret_ref
 from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV, PrefectConnection, WorkerOptions
-from pfa_gitops.platforms.anyscale._agent_spec import AgentSpec, ExternalStorage, Tracing
+from pfa_gitops.platforms.anyscale._agent_spec import CERTIFICATE_PATH, AgentSpec, ExternalStorage, Tracing
 from pfa_gitops.platforms.anyscale._answers import Service, ServiceVersion
 from pfa_gitops.platforms.anyscale._source_files import is_remote
 from pfa_gitops.platforms.compute_shapes import ComputeShape, sdk_document
@@ -100,7 +100,7 @@ def live_fields(service: Service, version: ServiceVersion, wanted: AgentSpec) ->
         "work_pool": args.get("work_pool"),
         "work_queues": args.get("work_queues") or [],
         "prefect": _live_prefect(args.get("prefect") or {}),
-        "worker": WorkerOptions.model_construct(**{**_nothing(WorkerOptions), **(args.get("worker") or {})}),
+        "worker": _live_worker(args.get("worker") or {}, service.name, wanted.worker),
         "env": _live_env(variables),
         "files_digest": variables.get(FILES_DIGEST),
         "requirements": _live_requirements(environment.get("pip")),
@@ -120,8 +120,12 @@ def live_fields(service: Service, version: ServiceVersion, wanted: AgentSpec) ->
     }
 
 
-def _nothing(spec: type[WorkerOptions]) -> dict[str, Any]:
-    return dict.fromkeys(spec.model_fields)
+def _live_worker(options: Mapping[str, Any], service: str, wanted: WorkerOptions) -> WorkerOptions:
+    """The options. Where the manifest says null for the name, which means the service's, that one is told as null."""
+    fields = {**dict.fromkeys(WorkerOptions.model_fields), **options}
+    if wanted.name is None and fields["name"] == service:
+        fields["name"] = None
+    return WorkerOptions.model_construct(**fields)
 
 
 def _live_prefect(prefect: Mapping[str, Any]) -> PrefectConnection:
@@ -178,7 +182,7 @@ def _live_storage(config: Mapping[str, Any] | None) -> ExternalStorage | None:
     return ExternalStorage.model_construct(
         enabled=bool(config.get("enable")),
         address=config.get("address"),
-        certificate_path=config.get("redis_certificate_path"),
+        certificate_path=config.get("redis_certificate_path") or CERTIFICATE_PATH,
     )
 
 

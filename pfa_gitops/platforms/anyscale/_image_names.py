@@ -7,6 +7,11 @@ from pfa_gitops.model.errors import NotFound
 from pfa_gitops.platforms.anyscale._answers import ALIAS, SUCCEEDED
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 
+RAY_VERSION = r"^\d+\.\d+\.\d+$"
+"""How an image's Ray version is written: X.Y.Z."""
+ANYSCALES = "anyscale/"
+"""How the URIs of images start that Anyscale keeps: their registry needs no login, their Ray version is known."""
+
 
 async def image_with_revision(client: AnyscaleClient, uri: str) -> str:
     """Return `uri`; where it is `anyscale/image/NAME`, with the latest revision. Raises NotFound."""

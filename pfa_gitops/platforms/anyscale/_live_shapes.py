@@ -52,10 +52,22 @@ def live_shape(template: ComputeTemplate, cloud: str, wanted: ComputeShape | Non
             "choose another name, or mend it in Anyscale's console",
         ) from None
     if shape.configs is None:
-        return _collapse_head(shape, wanted)
+        return _as_written(shape, wanted)
     asked = (wanted and wanted.configs) or []
     pairs = zip_longest(shape.configs, asked[: len(shape.configs)])
-    return shape.model_copy(update={"configs": [_collapse_head(config, other) for config, other in pairs]})
+    configs = [_as_written(config, other) for config, other in pairs]
+    return _with_open_cloud(shape, wanted).model_copy(update={"configs": configs})
+
+
+def _as_written(shape: ShapeT, wanted: ResourceShape | None) -> ShapeT:
+    return _with_open_cloud(_collapse_head(shape, wanted), wanted)
+
+
+def _with_open_cloud(shape: ShapeT, wanted: ResourceShape | None) -> ShapeT:
+    """A `cloud: null` in the manifest means the cloud in which the shape was found, and is told as null."""
+    if wanted is None or wanted.cloud is not None or "cloud" not in wanted.model_fields_set:
+        return shape
+    return shape.model_copy(update={"cloud": None})
 
 
 def _collapse_head(shape: ShapeT, wanted: ResourceShape | None) -> ShapeT:

@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from pfa_gitops.model.errors import Conflict, Problem
 from pfa_gitops.model.values import Change, Ids, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.anyscale import _answers
 from pfa_gitops.platforms.anyscale._client import BUILD_SECONDS, AnyscaleClient, each
+from pfa_gitops.platforms.anyscale._image_names import RAY_VERSION
 from pfa_gitops.platforms.anyscale._lost_replies import carries, send
 from pfa_gitops.platforms.anyscale._source_files import Unreadable, read_text
 from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Kind, Observation
@@ -26,13 +27,13 @@ AGAIN = re.compile(r"\n# pfa-gitops: built again as revision \d+\n?\Z")
 class ImageSpec(NamedSpec):
     """What the SDK's `image.build` and `image.register` take. Exactly one of `containerfile` and `image_uri`."""
 
-    containerfile: str | None = None
+    containerfile: str | None = Field(default=None, min_length=1)
     """The path of a containerfile, relative to the project's directory; or its text, which has a line break."""
-    image_uri: str | None = None
+    image_uri: str | None = Field(default=None, min_length=1)
     """The URI of an image in a registry, which is registered under the name."""
-    registry_login_secret: str | None = None
+    registry_login_secret: str | None = Field(default=None, min_length=1)
     """The name of the secret that holds the registry's login. Only with `image_uri`."""
-    ray_version: str | None = None
+    ray_version: str | None = Field(default=None, pattern=RAY_VERSION)
     """The image's Ray version, X.Y.Z. Default: that of the base image, if it is Anyscale's."""
 
     @model_validator(mode="after")

@@ -26,13 +26,16 @@ class Limits(NamedTuple):
     shared: str | None
 
 
-def read(item: Mapping[str, Any]) -> Limits:
-    """The limits of a deployment as the server tells it. `concurrency_limit` there is always null."""
+def read(item: Mapping[str, Any], wanted: Concurrency | None) -> Limits:
+    """The limits of a deployment as the server tells it. `concurrency_limit` there is always null.
+
+    Where the manifest writes a mapping, it is told as one though there is no limit: a field of it may be null.
+    """
     linked = item.get("global_concurrency_limit") or {}
     options = {name: value for name, value in (item.get("concurrency_options") or {}).items() if name in OPTIONS}
     shared = linked.get("name") if not str(linked.get("name", OWN)).startswith(OWN) else None
     limit = {} if shared or not linked else {"limit": linked["limit"]}
-    own = Concurrency.model_construct(**limit, **options) if limit or options else None
+    own = Concurrency.model_construct(**limit, **options) if limit or options or wanted else None
     return Limits(own, shared)
 
 

@@ -5,10 +5,10 @@ What is null in a manifest is written in the form in which Prefect answers it, s
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pfa_gitops.model.references import ItemOf, RefTo
-from pfa_gitops.model.values import Action, NamedSpec, Spec
+from pfa_gitops.model.values import Action, NamedSpec, Spec, without_nulls
 from pfa_gitops.platforms.prefect._infra_fields import InfraFields
 from pfa_gitops.platforms.prefect._placeholders import PLACEHOLDERS
 from pfa_gitops.platforms.prefect._schedules import Schedule, with_slugs
@@ -43,6 +43,10 @@ def _or_empty(value: Any) -> Any:
 
 def _or_none(value: Any) -> Any:
     return [] if value is None else value
+
+
+def _or_no_schema(value: Any) -> Any:
+    return NO_SCHEMA if value is None or value == {} else value
 
 
 FreeForm = Annotated[
@@ -82,11 +86,15 @@ class DeploymentSpec(NamedSpec):
     """The flow, as `path/to/file.py:function`, `path/to/file.py:Class.method` or `package.module.function`."""
     flow_name: str | None = Field(default=None, min_length=1)
     """The flow's name in Prefect. Default: what the source at `entrypoint` says."""
-    work_pool: Annotated[str | None, RefTo("WorkPool", rewritten_on=frozenset({Action.REPLACE}))] = None
+    work_pool: Annotated[str | None, RefTo("WorkPool", rewritten_on=frozenset({Action.REPLACE}))] = Field(
+        default=None, min_length=1
+    )
     """The work pool that runs it."""
-    work_queue: Annotated[str | None, ItemOf("work_pool", "queues", always=frozenset({"default"}))] = None
+    work_queue: Annotated[str | None, ItemOf("work_pool", "queues", always=frozenset({"default"}))] = Field(
+        default=None, min_length=1
+    )
     """The queue of that pool. Default: the pool's default queue."""
-    infra_block: Annotated[str | None, RefTo("InfraBlock", rewritten_on=NEW_BLOCK)] = None
+    infra_block: Annotated[str | None, RefTo("InfraBlock", rewritten_on=NEW_BLOCK)] = Field(default=None, min_length=1)
     """The InfraBlock that says how a run becomes an Anyscale job. A run reads it when it starts."""
     infra_overrides: InfraFields | None = None
     """Single fields of the infra block, for this deployment."""
@@ -102,9 +110,7 @@ class DeploymentSpec(NamedSpec):
     """The flow's parameters."""
     parameter_openapi_schema: Annotated[
         dict[str, Any],
-        BeforeValidator(
-            lambda value: NO_SCHEMA if value is None else value, json_schema_input_type=dict[str, Any] | None
-        ),
+        BeforeValidator(_or_no_schema, json_schema_input_type=dict[str, Any] | None),
     ] = Field(default_factory=lambda: dict(NO_SCHEMA))
     """The JSON Schema of the parameters. Default: read from the source at `entrypoint`."""
     enforce_parameter_schema: bool = True
@@ -127,8 +133,14 @@ class DeploymentSpec(NamedSpec):
         Concurrency | None, BeforeValidator(_number_as_limit, json_schema_input_type=int | Concurrency | None)
     ] = None
     """How many runs may be active at once: a number, or a mapping with what becomes of the others."""
-    global_concurrency_limit: Annotated[str | None, RefTo("ConcurrencyLimit")] = None
+    global_concurrency_limit: Annotated[str | None, RefTo("ConcurrencyLimit")] = Field(default=None, min_length=1)
     """A ConcurrencyLimit that this deployment shares with others. Not together with a limit of its own."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_no_flow(cls, data: Any) -> Any:
+        """The flow's name is half of the key, so that null can only mean what leaving it out means."""
+        return without_nulls(data, "flow_name")
 
     @field_validator("schedules", mode="after")
     @classmethod

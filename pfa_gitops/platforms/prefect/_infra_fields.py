@@ -14,8 +14,19 @@ from pfa_gitops.model.values import Spec
 from pfa_gitops.platforms.compute_shapes import ComputeShape
 from pfa_gitops.platforms.prefect._placeholders import PLACEHOLDERS, Placeholder, Text
 
-ComputeConfigName = Annotated[str, RefTo("ComputeConfig", pattern=r"(?P<name>[^:{}]+)(:\d+)?"), *PLACEHOLDERS]
+ComputeConfigName = Annotated[
+    str, Field(min_length=1), RefTo("ComputeConfig", pattern=r"(?P<name>[^:{}]+)(:\d+)?"), *PLACEHOLDERS
+]
 """`name`, or `name:version`."""
+ImageName = Annotated[
+    str,
+    Field(min_length=1),
+    RefTo("Image", r"anyscale/image/(?P<name>[^:/{}]+)(:\d+)?", optional=True),
+    *PLACEHOLDERS,
+]
+ClusterEnvName = Annotated[
+    str, Field(min_length=1), RefTo("Image", r"(?P<name>[^:/{}]+)(:\d+)?", optional=True), *PLACEHOLDERS
+]
 Whole = Annotated[int, Field(ge=0)] | Placeholder
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)] | Placeholder
 
@@ -99,13 +110,11 @@ class SharedInfraFields(Spec):
 class AnyscaleInfraFields(SharedInfraFields):
     """What an `anyscale-job` takes."""
 
-    image_uri: (
-        Annotated[str, RefTo("Image", r"anyscale/image/(?P<name>[^:/{}]+)(:\d+)?", optional=True), *PLACEHOLDERS] | None
-    ) = Field(default=None, examples=["anyscale/image/team-image:3", "anyscale/ray:2.44.1-slim-py311"])
-    """The image: a registry's URI, or anyscale/image/NAME:VERSION."""
-    cluster_env: Annotated[str, RefTo("Image", r"(?P<name>[^:/{}]+)(:\d+)?", optional=True), *PLACEHOLDERS] | None = (
-        None
+    image_uri: ImageName | None = Field(
+        default=None, examples=["anyscale/image/team-image:3", "anyscale/ray:2.44.1-slim-py311"]
     )
+    """The image: a registry's URI, or anyscale/image/NAME:VERSION."""
+    cluster_env: ClusterEnvName | None = None
     """An image registered with Anyscale, as NAME (its latest version) or NAME:VERSION."""
     containerfile: Text | None = None
     """The path of a containerfile on the worker, which Anyscale builds before the job."""

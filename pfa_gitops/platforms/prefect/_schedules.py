@@ -12,10 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from pfa_gitops.model.closest import did_you_mean
-from pfa_gitops.model.values import Spec
+from pfa_gitops.model.values import Spec, without_nulls
 from pfa_gitops.platforms.base import FieldRules, Flaw
 from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._cron import cron_flaw
@@ -65,9 +65,8 @@ class Schedule(Spec):
     cron: Annotated[str | None, BeforeValidator(_one_space)] = None
     """A cron expression of five fields, e.g. `0 3 * * *`."""
     interval: Annotated[
-        float | None,
+        Annotated[float, Field(gt=0, allow_inf_nan=False)] | None,
         BeforeValidator(to_seconds, json_schema_input_type=float | str | None),
-        Field(gt=0, allow_inf_nan=False),
     ] = None
     """The time between two runs: seconds, or text such as `1h30m` or `PT90M`."""
     rrule: Annotated[str | None, BeforeValidator(without_written_start)] = None
@@ -84,6 +83,12 @@ class Schedule(Spec):
     """Parameters of its runs, laid over the deployment's."""
     max_scheduled_runs: int | None = Field(default=None, gt=0)
     """How many runs ahead Prefect plans. Default: the server's."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_no_anchor(cls, data: Any) -> Any:
+        """The server makes one up where none is given, so that a null would always differ."""
+        return without_nulls(data, "anchor_date")
 
     @field_validator("anchor_date", mode="before")
     @classmethod

@@ -48,12 +48,15 @@ class ConcurrencyLimit(Kind[ConcurrencyLimitSpec, PrefectClient]):
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """POST."""
-        body = {"name": change.key.name, **written_fields(change)}
+        spec = change.manifest.spec
+        body = {"name": change.key.name, **written_fields(spec, spec.model_fields_set)}
         return str((await client.post("/v2/concurrency_limits/", body))["id"])
 
     async def update(self, client: PrefectClient, change: Change, ids: Ids) -> None:
         """PATCH by id. The slots that are taken stay taken."""
-        await client.patch(f"/v2/concurrency_limits/{change.existing.id}", written_fields(change))
+        await client.patch(
+            f"/v2/concurrency_limits/{change.existing.id}", written_fields(change.manifest.spec, change.changed)
+        )
 
     async def delete(self, client: PrefectClient, live: Live[ConcurrencyLimitSpec]) -> None:
         """DELETE by id."""

@@ -160,7 +160,7 @@ def _live(
 ) -> Live[DeploymentSpec]:
     """A deployment as the server tells it, in the manifest's terms."""
     schedules = _schedules.with_slugs([_schedules.from_wire(schedule) for schedule in item["schedules"]])
-    limits = _deployment_limits.read(item)
+    limits = _deployment_limits.read(item, wanted.concurrency_limit)
     parts = split(item["job_variables"] or {}, wanted, types)
     storage = storages.get(item["storage_document_id"])
     fields = {name: item[name] for name in AS_IN_PREFECT} | parts._asdict()

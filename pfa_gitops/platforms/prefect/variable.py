@@ -63,12 +63,13 @@ class Variable(Kind[VariableSpec, PrefectClient]):
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """POST."""
-        body = {"name": change.key.name, **written_fields(change)}
+        spec = change.manifest.spec
+        body = {"name": change.key.name, **written_fields(spec, spec.model_fields_set)}
         return str((await client.post("/variables/", body))["id"])
 
     async def update(self, client: PrefectClient, change: Change, ids: Ids) -> None:
         """PATCH by id."""
-        await client.patch(f"/variables/{change.existing.id}", written_fields(change))
+        await client.patch(f"/variables/{change.existing.id}", written_fields(change.manifest.spec, change.changed))
 
     async def delete(self, client: PrefectClient, live: Live[VariableSpec]) -> None:
         """DELETE by id."""

@@ -31,7 +31,7 @@ class StorageConfigurationSpec(Spec):
     bundle_execution_step: dict[str, Any] | None = None
     """The step that executes a bundle."""
     default_result_storage_block: Annotated[str | None, RefTo("Block")] = Field(
-        default=None, examples=["s3-bucket/results"]
+        default=None, min_length=1, examples=["s3-bucket/results"]
     )
     """The block document in which results are kept, as `slug/name`."""
 

@@ -5,7 +5,7 @@ import pytest
 from pfa_gitops.engine.diff import diff, same
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.secrets import Sealed, SecretRef
-from pfa_gitops.model.values import ABSENT, Action, Key, Live, Manifest, Spec
+from pfa_gitops.model.values import ABSENT, Action, Key, Live, Manifest, NamedSpec, Spec
 from pfa_gitops.platforms.base import FieldRules, Keyed
 
 
@@ -107,6 +107,16 @@ def _manifest(spec: dict[str, Any]) -> Manifest[Thing]:
 )
 def test_difference(desired, live, expected):
     assert changes(desired, live) == expected
+
+
+@pytest.mark.parametrize("written", [{"name": None}, {"name": "x"}, {}])
+def test_a_name_is_the_key_and_never_a_difference(written):
+    class Called(NamedSpec):
+        size: int = 1
+
+    desired = Manifest(Address("Thing", "x"), Called(size=1, **written), KEY)
+    assert diff(desired, Live(KEY, Called.model_construct(name="X", size=1), "id"), RULES).action is Action.NONE
+    assert desired.platform_name == "x"
 
 
 def test_secrets_differ_as_one_value_and_show_nothing():
