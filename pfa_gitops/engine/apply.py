@@ -13,12 +13,10 @@ from pfa_gitops.engine.diff import diff
 from pfa_gitops.engine.observe import Clients, Kinds
 from pfa_gitops.engine.order import graph, targets
 from pfa_gitops.engine.wait import wait_until_ready
-from pfa_gitops.model.errors import CutOff, MaybeArrived, PfaError, Problem
+from pfa_gitops.model.errors import PfaError, Problem
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Action, Change, Key, Outcome, Plan, Result
-
-SENDS = 3
-"""How often a create whose answer was lost, and which left no object behind, is sent at most."""
+from pfa_gitops.platforms.lost_replies import send
 
 
 @dataclass(frozen=True)
@@ -122,15 +120,7 @@ class Apply:
         """Create, and where the answer was lost look before sending again: nothing is made twice."""
         kind = self.kinds[change.address.kind]
         client = self.clients[kind.platform]
-        for _ in range(SENDS - 1):
-            try:
-                return await kind.create(client, change, self._ids)
-            except MaybeArrived as lost:
-                if (found := await self._arrived(change)) is not None:
-                    return found
-                if isinstance(lost, CutOff):
-                    raise
-        return await kind.create(client, change, self._ids)
+        return await send(lambda: kind.create(client, change, self._ids), lambda: self._arrived(change))
 
     async def _arrived(self, change: Change) -> str | None:
         """The id of the object that a lost create left behind; what differs in it is written."""

@@ -9,6 +9,7 @@ from pfa_gitops.platforms.anyscale._agent_image import image_uri
 from pfa_gitops.platforms.anyscale._agent_service import service_document
 from pfa_gitops.platforms.anyscale._agent_spec import AgentSpec
 from pfa_gitops.platforms.anyscale._answers import Service
+from pfa_gitops.platforms.anyscale._builds import build
 from pfa_gitops.platforms.anyscale._client import BUILD_SECONDS, AnyscaleClient
 from pfa_gitops.platforms.anyscale._image_names import ANYSCALES
 from pfa_gitops.platforms.anyscale._lost_replies import send
@@ -43,8 +44,12 @@ async def deploy(client: AnyscaleClient, name: str, spec: AgentSpec, service: Se
                 document["containerfile"] = str(path)
             return str(anyscale.service.deploy(ServiceConfig.from_dict(document)))
 
-    seconds = BUILD_SECONDS if spec.containerfile is not None else DEPLOY_SECONDS
-    return await client.sdk.call(send, write=True, timeout_s=seconds)
+    if spec.containerfile is None:
+        return await client.sdk.call(send, write=True, timeout_s=DEPLOY_SECONDS)
+    image = f"image-for-service-{name}"  # as the SDK calls it
+    return await build(
+        client, image, spec.containerfile, lambda: client.sdk.call(send, write=True, timeout_s=BUILD_SECONDS)
+    )
 
 
 def _refuse_while_moving(service: Service) -> None:

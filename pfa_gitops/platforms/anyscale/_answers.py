@@ -12,6 +12,8 @@ ALIAS = "anyscale/image/"
 DEFAULT_IMAGE = "DEFAULT_APP_CONFIG_ID"
 """How the ids of Anyscale's own images start [the SDK's ImageURI]."""
 SUCCEEDED = "succeeded"
+UNDER_WAY = frozenset({"pending", "in_progress"})
+"""The states of a build that has not ended [the SDK's ClusterEnvironmentBuildStatus]."""
 
 
 class Answer(BaseModel):

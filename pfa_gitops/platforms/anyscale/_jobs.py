@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pfa_gitops.model.errors import CutOff, MaybeArrived, NotFound, PlatformError, Unavailable, Unreachable
+from pfa_gitops.model.errors import MaybeArrived, NotFound, PlatformError, Unavailable, Unreachable
 from pfa_gitops.platforms.anyscale._sdk import Sdk
+from pfa_gitops.platforms.lost_replies import send
 
 if TYPE_CHECKING:
     import anyscale
@@ -16,7 +17,6 @@ SUBMIT_TIMEOUT_S = 900.0
 """A submit uploads the working directory."""
 BUILD_TIMEOUT_S = 3700.0
 """How long a submit may take longer where it builds a containerfile. The SDK itself gives up after 3600 s."""
-_SENDS = 3
 _A_PAGE = 50
 _LOOKS_AFTER_S = (1.0, 2.0, 4.0, 8.0, 16.0)
 
@@ -38,15 +38,12 @@ async def submit_job(sdk: Sdk, config: Mapping[str, Any], former: str | None = N
     Where the answer is lost, the job is looked for by its name, which must be its own, and sent again only when it is
     not there. `former` is the id of an earlier job of the same name. Raises MaybeArrived when that settles nothing.
     """
-    for sends_left in reversed(range(_SENDS)):
-        try:
-            return await _send(sdk, config)
-        except MaybeArrived as lost:
-            if (found := await _arrived(sdk, config["name"], lost)) not in {None, former}:
-                return str(found)
-            if isinstance(lost, CutOff) or not sends_left:
-                raise
-    raise AssertionError("the last send returns or raises")
+
+    async def look() -> str | None:
+        found = await _arrived(sdk, config["name"])
+        return None if found == former else found
+
+    return await send(lambda: _send(sdk, config), look)
 
 
 async def _send(sdk: Sdk, config: Mapping[str, Any]) -> str:
@@ -59,8 +56,8 @@ async def _send(sdk: Sdk, config: Mapping[str, Any]) -> str:
     return await sdk.call(do, write=True, timeout_s=SUBMIT_TIMEOUT_S + builds)
 
 
-async def _arrived(sdk: Sdk, name: str, lost: MaybeArrived) -> str | None:
-    """The id of the newest job of this name, if there is one. Raises `lost` when Anyscale does not tell."""
+async def _arrived(sdk: Sdk, name: str) -> str | None:
+    """The id of the newest job of this name, if there is one. Raises MaybeArrived when Anyscale does not tell."""
     for pause in _LOOKS_AFTER_S:
         await asyncio.sleep(pause)
         try:
@@ -69,7 +66,8 @@ async def _arrived(sdk: Sdk, name: str, lost: MaybeArrived) -> str | None:
             continue
         except PlatformError:
             break
-    raise lost
+    message = f"the answer to a submit of the job {name} was lost, and Anyscale does not tell whether it is there"
+    raise MaybeArrived(message, "look for it in Anyscale's console before it is submitted again")
 
 
 def _newest(connection: "anyscale.Anyscale", name: str) -> str | None:

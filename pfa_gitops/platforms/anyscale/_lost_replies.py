@@ -1,34 +1,22 @@
-"""Writes whose answer may get lost: look before sending again. Reads by the kinds, sends what it is given."""
+"""Updates whose answer may get lost: whether they arrived is told by what is live. Reads by the kinds."""
 
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
-from pfa_gitops.model.errors import CutOff, MaybeArrived
 from pfa_gitops.model.values import Manifest
+from pfa_gitops.platforms import lost_replies
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.base import Kind
 from pfa_gitops.platforms.overlaid import overlaid
 
-SENDS = 3
-"""How often a write is sent at most, whose answer was lost and which did not arrive."""
-
 
 async def send(write: Callable[[], Awaitable[object]], arrived: Callable[[], Awaitable[bool]]) -> None:
-    """Send until an answer comes, or `arrived` says after a lost one that it is done. Raises MaybeArrived.
+    """Send until an answer comes, or `arrived` says after a lost one that it is done. Raises MaybeArrived."""
 
-    What was cut off is never sent again, since the first one may still arrive.
-    """
-    for _ in range(SENDS - 1):
-        try:
-            await write()
-        except MaybeArrived as lost:
-            if await arrived():
-                return
-            if isinstance(lost, CutOff):
-                raise
-        else:
-            return
-    await write()
+    async def look() -> object:
+        return await arrived() or None
+
+    await lost_replies.send(write, look)
 
 
 async def carries(

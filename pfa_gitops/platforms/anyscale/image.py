@@ -5,7 +5,7 @@ bare `anyscale/image/NAME` stands for it.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from pathlib import Path
 
 from pydantic import Field, model_validator
@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from pfa_gitops.model.errors import Conflict, Problem
 from pfa_gitops.model.values import Change, Ids, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.anyscale import _answers
+from pfa_gitops.platforms.anyscale._builds import build
 from pfa_gitops.platforms.anyscale._client import BUILD_SECONDS, AnyscaleClient, each
 from pfa_gitops.platforms.anyscale._image_names import RAY_VERSION
 from pfa_gitops.platforms.anyscale._lost_replies import carries, send
@@ -153,11 +154,15 @@ def _live_spec(name: str, build: _answers.Build | None) -> ImageSpec:
 async def _write(client: AnyscaleClient, name: str, spec: ImageSpec) -> None:
     containerfile, uri = spec.containerfile, spec.image_uri
     if containerfile is not None:
-        await client.sdk.call(
-            lambda anyscale: anyscale.image.build(containerfile, name=name, ray_version=spec.ray_version),
-            write=True,
-            timeout_s=BUILD_SECONDS,
-        )
+
+        def call() -> Awaitable[object]:
+            return client.sdk.call(
+                lambda anyscale: anyscale.image.build(containerfile, name=name, ray_version=spec.ray_version),
+                write=True,
+                timeout_s=BUILD_SECONDS,
+            )
+
+        await build(client, name, containerfile, call)
     elif uri is not None:
         await client.sdk.call(
             lambda anyscale: anyscale.image.register(
