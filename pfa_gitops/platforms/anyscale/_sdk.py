@@ -63,16 +63,31 @@ class Sdk:
         warnings.filterwarnings("ignore", module="anyscale|openapi_client|pathspec")
         with self._opening:
             if self._opened is None:
-                # The SDK reads the host into a constant on import. What we call gets the host passed in, but the test
-                # for Azure and the links in its messages read the constant.
-                os.environ.setdefault("ANYSCALE_HOST", self.target.host)
-                import anyscale  # noqa: PLC0415 - see the top of the file
+                with _host_in_environment(self.target.host):
+                    import anyscale  # noqa: PLC0415 - see the top of the file
 
                 _limit_requests()
                 opened = anyscale.Anyscale(auth_token=self.target.token.reveal(), _host=self.target.host)
                 _prepare(opened)
                 self._opened = opened
             return self._opened
+
+
+@contextlib.contextmanager
+def _host_in_environment(host: str) -> Iterator[None]:
+    """Name the host for the time of an import, in which the SDK reads it into a constant.
+
+    What we call gets the host passed in, but the test for Azure and the links in its messages read the constant.
+    """
+    before = os.environ.get("ANYSCALE_HOST")
+    os.environ["ANYSCALE_HOST"] = host
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["ANYSCALE_HOST"]
+        else:
+            os.environ["ANYSCALE_HOST"] = before
 
 
 async def in_thread(do: Callable[[], T]) -> T:

@@ -87,12 +87,14 @@ class InfraBlock(Kind[InfraBlockSpec, PrefectClient]):
         return Observation(lives)
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
-        """POST, after the block type was registered where it is missing."""
+        """POST, after the block type was registered. One that replaces another keeps what both types have."""
         spec: InfraBlockSpec = change.manifest.spec
+        if change.live is not None:
+            spec = overlaid(spec, change.live.spec, self.rules)
         type_id, schema_id = await register(client, spec.type)
         body = {
             "name": change.key.name,
-            "data": _data(spec, spec.model_fields_set),
+            "data": _data(spec, spec.model_fields_set & (FIELDS[spec.type] | {"type"})),
             "block_type_id": type_id,
             "block_schema_id": schema_id,
         }

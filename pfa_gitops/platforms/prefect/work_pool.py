@@ -7,15 +7,17 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from pfa_gitops.model.closest import did_you_mean
-from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.errors import NotFound, Problem
 from pfa_gitops.model.references import RefTo
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec, Spec
 from pfa_gitops.platforms.base import FieldRules, Keyed, Kind, Observation
+from pfa_gitops.platforms.lost_replies import send
 from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._block_names import block_id, block_names
 from pfa_gitops.platforms.prefect._client import PrefectClient, any_of
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
 from pfa_gitops.platforms.prefect._placeholders import WithPlaceholders
+from pfa_gitops.platforms.prefect._pool_replacement import Heritage, hand_over, read_heritage
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
 from pfa_gitops.platforms.prefect._work_queues import WorkQueueSpec, read_queues, write_queues
 
@@ -93,20 +95,26 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         pools = [pool for pool in listed if pool["name"] in names]
         queues = await read_queues(client, [queue.name for item in wanted for queue in item.spec.queues], names)
         storages = await block_names(client, [pool["storage_configuration"].get(_STORAGE_ID) for pool in pools])
-        lives = [_live(pool, queues[pool["name"]], storages) for pool in pools]
         types = {pool["name"]: pool["type"] for pool in pools}
         made = [manifest for manifest in wanted if types.get(manifest.key.name) != manifest.spec.type]
+        replaced = {manifest.key.name for manifest in made} & types.keys()
+        heritages = {name: await read_heritage(client, name) for name in sorted(replaced)}
+        lives = [_live(pool, queues[pool["name"]], storages, heritages.get(pool["name"])) for pool in pools]
         return Observation(lives, await _unknown_types(client, made))
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
-        """POST the pool, then its queues."""
-        spec: WorkPoolSpec = change.manifest.spec
+        """POST the pool, then its queues. One that replaces another takes over what the manifest does not name."""
+        named: WorkPoolSpec = change.manifest.spec
+        former: Live[WorkPoolSpec] | None = change.live
+        spec = named if former is None else _taken_over(named, former, self.rules)
         body = {"name": change.key.name, **await _body(client, spec, ids, spec.model_fields_set)}
-        if "base_job_template" not in spec.model_fields_set:
+        if "base_job_template" not in named.model_fields_set:
             body["base_job_template"] = (await _templates(client)).get(spec.type, {})
-        created = await client.post("/work_pools/", body)
+        pool_id = await _post(client, body)
         await write_queues(client, change.key.name, spec.queues, [])
-        return str(created["id"])
+        if former is not None:
+            await hand_over(client, change.key.name, former.details[_HERITAGE].deployments)
+        return pool_id
 
     async def update(self, client: PrefectClient, change: Change, ids: Ids) -> None:
         """PATCH the pool's changed fields, then its queues."""
@@ -123,6 +131,28 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
 
 _STORAGE = "default_result_storage_block"
 _STORAGE_ID = "default_result_storage_block_id"
+_HERITAGE = "heritage"
+"""Where a live pool that is to be replaced keeps what the new one takes over."""
+
+
+def _taken_over(named: WorkPoolSpec, former: Live[WorkPoolSpec], rules: FieldRules) -> WorkPoolSpec:
+    return overlaid(named, former.spec.model_copy(update={"queues": former.details[_HERITAGE].queues}), rules)
+
+
+async def _post(client: PrefectClient, body: Mapping[str, Any]) -> str:
+    """POST a pool and return its id. Where the answer was lost, the pool of that name is it: its type cannot differ."""
+    path = f"/work_pools/{in_path(body['name'])}"
+
+    async def look() -> str | None:
+        try:
+            return str((await client.get(path))["id"])
+        except NotFound:
+            return None
+
+    async def post() -> str:
+        return str((await client.post("/work_pools/", body))["id"])
+
+    return await send(post, look)
 
 
 async def _body(client: PrefectClient, spec: WorkPoolSpec, ids: Ids, names: Iterable[str]) -> dict[str, Any]:
@@ -136,7 +166,9 @@ async def _body(client: PrefectClient, spec: WorkPoolSpec, ids: Ids, names: Iter
     return body
 
 
-def _live(pool: Mapping[str, Any], queues: list[WorkQueueSpec], storages: Mapping[str, str]) -> Live[WorkPoolSpec]:
+def _live(
+    pool: Mapping[str, Any], queues: list[WorkQueueSpec], storages: Mapping[str, str], heritage: Heritage | None
+) -> Live[WorkPoolSpec]:
     fields = {name: pool[WIRE.get(name, name)] for name in PLAIN}
     storage = dict(pool["storage_configuration"])
     block = storage.pop(_STORAGE_ID, None)
@@ -148,7 +180,7 @@ def _live(pool: Mapping[str, Any], queues: list[WorkQueueSpec], storages: Mappin
         queues=queues,
         **fields,
     )
-    return Live(Key("WorkPool", pool["name"]), spec, pool["id"])
+    return Live(Key("WorkPool", pool["name"]), spec, pool["id"], {} if heritage is None else {_HERITAGE: heritage})
 
 
 async def _templates(client: PrefectClient) -> Mapping[str, Mapping[str, Any]]:

@@ -174,6 +174,48 @@ def test_a_pool_without_a_template_gets_that_of_its_type(prefect_server, kind):
     prefect_server.delete(f"/work_pools/bare%20{kind}")
 
 
+def test_a_pool_of_another_type_takes_over_all_that_the_manifest_does_not_name(prefect_server):
+    pool = {"name": "retyped", "type": "process", "description": "by hand", "concurrency_limit": 7, "is_paused": True}
+    prefect_server.post("/work_pools/", pool)
+    prefect_server.post("/work_pools/retyped/queues", {"name": "by-hand", "priority": 5, "concurrency_limit": 2})
+    flow = prefect_server.post("/flows/", {"name": "of-others"})
+    deployment = {"name": "foreign", "flow_id": flow["id"], "work_pool_name": "retyped", "work_queue_name": "by-hand"}
+    foreign = prefect_server.post("/deployments/", deployment)
+    spec = {"type": "docker", "description": "new", "queues": [{"name": "ours", "priority": 1}]}
+    wire = Wire(("POST /work_pools/",))
+
+    async def scenario(bench):
+        assert await settle(bench, "WorkPool", "retyped", spec) is Action.REPLACE
+
+    run(prefect_server, scenario, wire)
+    found = prefect_server.get("/work_pools/retyped")
+    kept = {name: found[name] for name in ("type", "description", "concurrency_limit", "is_paused")}
+    assert kept == {"type": "docker", "description": "new", "concurrency_limit": 7, "is_paused": True}
+    assert "image" in found["base_job_template"]["variables"]["properties"], "the template is the new type's"
+    queues = {queue["name"]: queue for queue in prefect_server.post("/work_pools/retyped/queues/filter")}
+    assert queues.keys() == {"default", "by-hand", "ours"}
+    assert queues["by-hand"]["concurrency_limit"] == 2
+    moved = prefect_server.get(f"/deployments/{foreign['id']}")
+    assert (moved["work_pool_name"], moved["work_queue_name"]) == ("retyped", "by-hand")
+    prefect_server.delete("/work_pools/retyped")
+    prefect_server.delete(f"/flows/{flow['id']}")
+
+
+def test_an_infra_block_of_another_type_keeps_what_both_types_have(prefect_server):
+    env = {"A": "1"}
+
+    async def scenario(bench):
+        first = {"type": "anyscale-job", "env": env, "cloud": "lab", "max_retries": 2}
+        assert await settle(bench, "InfraBlock", "retyped", first) is Action.CREATE
+        second = {"type": "ray-job", "entrypoint_num_cpus": 2}
+        assert await settle(bench, "InfraBlock", "retyped", second) is Action.REPLACE
+        found = document(prefect_server, "ray-job", "retyped")["data"]
+        await bench.delete(bench.manifest("InfraBlock", "retyped", second))
+        return found
+
+    assert run(prefect_server, scenario) == {"type": "ray-job", "env": env, "entrypoint_num_cpus": 2}
+
+
 def test_priorities_settle_beside_queues_that_are_not_ours(prefect_server):
     prefect_server.post("/work_pools/", {"name": "priorities", "type": "process"})
     for number, name in enumerate("abcd", start=2):

@@ -1,6 +1,9 @@
 """The real SDK behind `Sdk.call`, against an emulator that misbehaves: every failure is one of our errors, in time."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -198,3 +201,24 @@ def test_nobody_there_and_a_refused_token(emulator: AnyscaleEmulator, faults):
 def test_a_config_that_the_sdk_refuses_is_invalid(sdk: Sdk):
     assert type(failure(submit_job(sdk, {"name": "x", "entrypoint": ""}))) is Invalid
     assert type(failure(submit_job(sdk, {**QUICK_JOB, "compute_config": "no-such-config"}))) is Invalid
+
+
+def test_the_sdk_means_the_host_that_was_chosen_and_the_environment_stays_as_it_was(emulator):
+    program = (
+        "import asyncio, os, sys\n"
+        "from pfa_gitops.model.secrets import Sealed\n"
+        "from pfa_gitops.platforms.anyscale._sdk import Sdk\n"
+        "from pfa_gitops.platforms.anyscale._target import AnyscaleTarget\n"
+        "asyncio.run(Sdk(AnyscaleTarget(sys.argv[1], Sealed(sys.argv[2]))).call(lambda sdk: sdk))\n"
+        "from anyscale.shared_anyscale_utils.conf import ANYSCALE_HOST\n"
+        "print(ANYSCALE_HOST, os.environ['ANYSCALE_HOST'])\n"
+    )
+    other = "http://127.0.0.1:9"  # the SDK is imported once a process, so that this takes one of its own
+    told = subprocess.run(
+        [sys.executable, "-c", program, emulator.url, TOKEN],
+        env={**os.environ, "ANYSCALE_HOST": other},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == [emulator.url, other]
