@@ -27,7 +27,9 @@ from pfa_gitops.platforms.compute_shapes import ComputeShape
 from pfa_gitops.platforms.overlaid import overlaid
 
 GONE = frozenset({"TERMINATED", "TERMINATING"})
-FAILED = frozenset({"SYSTEM_FAILURE", "USER_ERROR_FAILURE", "UNHEALTHY"})
+FAILED = frozenset({"SYSTEM_FAILURE", "USER_ERROR_FAILURE"})
+UNHEALTHY = "UNHEALTHY"
+"""A version's own state. A service is in it as well while a new version is on its way to mend it."""
 TERMINATE_SECONDS = 600.0
 POLL_SECONDS = 2.0
 
@@ -126,9 +128,10 @@ class Agent(Kind[AgentSpec, AnyscaleClient]):
         if service is None:
             return Readiness(State.FAILED, "the service is not there")
         newest = service.newest
-        states = {service.current_state, newest.current_state if newest else None}
-        if broken := sorted(FAILED & states):
-            return Readiness(State.FAILED, f"the service is in {broken[0]}: {_reason(service)}")
+        version_state = newest.current_state if newest else service.current_state
+        broken = next((state for state in (service.current_state, version_state) if state in FAILED), None)
+        if broken or version_state == UNHEALTHY:
+            return Readiness(State.FAILED, f"the service is in {broken or UNHEALTHY}: {_reason(service)}")
         if service.current_state in GONE:
             return Readiness(State.FAILED, f"the service is {service.current_state}")
         if service.current_state == "RUNNING" and service.canary_version is None:

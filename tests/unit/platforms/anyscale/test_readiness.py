@@ -51,3 +51,12 @@ def readiness(service: dict[str, Any]) -> Readiness:
 def test_a_failed_service_tells_the_last_line_of_its_error_and_where_the_rest_is(error, told):
     failed = readiness({"current_state": "SYSTEM_FAILURE", "error_message": error})
     assert failed == Readiness(State.FAILED, f"the service is in SYSTEM_FAILURE: {told}")
+
+
+@pytest.mark.parametrize(
+    ("newest", "state"), [("UPDATING", State.PROGRESSING), ("UNHEALTHY", State.FAILED), (None, State.FAILED)]
+)
+def test_an_unhealthy_service_may_be_on_its_way_to_a_better_version(newest, state):
+    version = {"id": "v", "version": "2", "build_id": "b", "compute_config_id": "c", "ray_serve_config": {}}
+    primary = {"primary_version": {**version, "current_state": newest}} if newest else {}
+    assert readiness({"current_state": "UNHEALTHY", **primary}).state is state
