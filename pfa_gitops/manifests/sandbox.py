@@ -19,6 +19,7 @@ from pfa_gitops.manifests.bounds import MAX_CHARACTERS, MAX_STEPS, Budget, Watch
 from pfa_gitops.manifests.names import TOP, EnvironmentVariables, Git, Refused, Variables
 from pfa_gitops.manifests.numbers import MAX_BITS, fits_json
 from pfa_gitops.model.closest import closest, did_you_mean
+from pfa_gitops.model.utf8 import is_utf8
 
 SPLIT = "\n"
 """Between what is wrong and how to mend it, in the message of an undefined name."""
@@ -214,9 +215,16 @@ def _as_data(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        return str(value)  # Jinja has a text of its own, which escapes what is added to it
+        return _plain_text(value)
     if isinstance(value, list | tuple):
         return [_as_data(item) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): _as_data(item) for key, item in value.items()}
+        return {_plain_text(str(key)): _as_data(item) for key, item in value.items()}
     raise Refused(f"the expression gives a {type(value).__name__}, which is no value", "call it, or add `| list`")
+
+
+def _plain_text(text: str) -> str:
+    """Jinja has a text of its own, which escapes what is added to it. An environment variable may hold any bytes."""
+    if not is_utf8(text):
+        raise Refused("the expression gives text that is not UTF-8", "correct the environment variable that it names")
+    return str(text)

@@ -11,6 +11,7 @@ from typing import Any
 
 from pfa_gitops.model.errors import SecretMissing
 from pfa_gitops.model.secrets import AwsSecret, Sealed, SecretRef
+from pfa_gitops.model.utf8 import is_utf8
 
 BlockReader = Callable[[str, str], Awaitable[Mapping[str, Any]]]
 """Reads a Prefect block document's data with its secrets, by block type slug and name."""
@@ -39,12 +40,15 @@ class SecretStores:
         value = self.environment.get(name)
         if not value:
             raise SecretMissing(f"the secret from_env {name} is not set", f"export {name}, or correct the name")
+        if not is_utf8(value):
+            mend = f"export {name} as text; bytes can be written in base64"
+            raise SecretMissing(f"the secret from_env {name} is not UTF-8", mend)
         return Sealed(value)
 
     def _from_file(self, name: str) -> Sealed:
         try:
             return Sealed((self.directory / name).read_text().removesuffix("\n"))
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # bytes that are no text, or a path with a null character
             reason = getattr(error, "strerror", None) or "not a text file"
             raise SecretMissing(
                 f"the secret from_file {name} cannot be read: {reason}",

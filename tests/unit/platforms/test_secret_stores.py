@@ -1,0 +1,29 @@
+"""References that lead nowhere: what is told of them, and that it is never a value."""
+
+import asyncio
+
+import pytest
+
+from pfa_gitops.model.errors import SecretMissing
+from pfa_gitops.model.secrets import SecretRef
+from pfa_gitops.platforms.secret_stores import SecretStores
+
+
+@pytest.mark.parametrize(
+    ("ref", "message"),
+    [
+        ({"from_env": "UNSET"}, "the secret from_env UNSET is not set"),
+        ({"from_env": "BYTES"}, "the secret from_env BYTES is not UTF-8"),
+        ({"from_file": "no\0name"}, "cannot be read: not a text file"),
+        ({"from_file": "bytes"}, "the secret from_file bytes cannot be read: not a text file"),
+        ({"from_file": "missing"}, "the secret from_file missing cannot be read: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_fetched_is_told_without_a_value(tmp_path, ref, message):
+    (tmp_path / "bytes").write_bytes(b"hunter2\xff")
+    stores = SecretStores({"BYTES": "hunter2\udcff"}, tmp_path)
+    with pytest.raises(SecretMissing, match="from_") as caught:
+        asyncio.run(stores.fetch(SecretRef(**ref)))
+    assert message in caught.value.message
+    assert caught.value.mend
+    assert "hunter2" not in str(caught.value)
