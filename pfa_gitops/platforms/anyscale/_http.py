@@ -14,13 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pfa_gitops.model.errors import (
-    PlatformError,
-    Unreachable,
-)
+from pfa_gitops.model.errors import PlatformError, ReaderError, Unreachable
 from pfa_gitops.model.secrets import REDACTED, Sealed
 from pfa_gitops.platforms.backoff import asked_wait, wait_before
 from pfa_gitops.platforms.causes import why
+from pfa_gitops.platforms.proxies import usable_proxies
 from pfa_gitops.platforms.statuses import RETRIED, meaning
 
 if TYPE_CHECKING:
@@ -59,13 +57,18 @@ class Http:
         """Make the HTTP client. Nothing is sent yet."""
         import httpx  # noqa: PLC0415 - costs 0.3 s, which commands without a platform need not pay
 
-        self._client = httpx.AsyncClient(
-            base_url=self.host,
-            headers={"Cookie": f"cli_token={self.token.reveal()}", "Accept": "application/json"},
-            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE),
-            transport=self.transport,
-        )
+        try:
+            url = httpx.URL(self.host)
+        except httpx.InvalidURL:
+            raise ReaderError("the Anyscale host cannot be read", HOST_MEND) from None
+        with usable_proxies():
+            self._client = httpx.AsyncClient(
+                base_url=url,
+                headers={"Cookie": f"cli_token={self.token.reveal()}", "Accept": "application/json"},
+                timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+                limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE),
+                transport=self.transport,
+            )
 
     async def close(self) -> None:
         """Close all connections."""

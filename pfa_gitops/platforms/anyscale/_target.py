@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.secrets import Sealed
+from pfa_gitops.platforms.urls import is_http
 
 DEFAULT_HOST = "https://console.anyscale.com"
 CREDENTIALS = Path(".anyscale/credentials.json")
@@ -38,11 +39,14 @@ class AnyscaleTarget:
     ) -> "AnyscaleTarget":
         """Read ANYSCALE_HOST and ANYSCALE_CLI_TOKEN, else the CLI's credentials file below `home`.
 
-        `host` and `token` come before them. Raises ReaderError when there is no token, or when the one that is there
-        belongs to another host.
+        `host` and `token` come before them. Raises ReaderError when the host is no address, when there is no token,
+        or when the one that is there belongs to another host.
         """
         usual = (environ.get("ANYSCALE_HOST") or DEFAULT_HOST).rstrip("/")
         wanted = (host or usual).rstrip("/")
+        if not is_http(wanted):
+            mend = "set ANYSCALE_HOST, or the environment's anyscale.host, e.g. https://console.anyscale.com"
+            raise ReaderError("the Anyscale host is no http or https address", mend)
         if token is None and wanted != usual:
             raise ReaderError(f"the Anyscale token is for {usual}, and is not sent to {wanted}", _OTHER_HOST_MEND)
         text = token.reveal() if token else environ.get("ANYSCALE_CLI_TOKEN") or _token_from_file(home / CREDENTIALS)

@@ -21,7 +21,9 @@ from pfa_gitops.platforms.backoff import asked_wait, wait_before
 from pfa_gitops.platforms.prefect._answers import error_of, parts, unreachable
 from pfa_gitops.platforms.prefect._pace import Pace
 from pfa_gitops.platforms.prefect._target import PrefectTarget
+from pfa_gitops.platforms.proxies import usable_proxies
 from pfa_gitops.platforms.statuses import RETRIED
+from pfa_gitops.platforms.urls import parts_of
 
 if TYPE_CHECKING:
     import httpx
@@ -68,15 +70,16 @@ class Link:
             url = httpx.URL(target.api_url)
         except httpx.InvalidURL:
             raise ReaderError("the Prefect URL cannot be read", URL_MEND) from None
-        self.http = httpx.AsyncClient(
-            base_url=url,
-            headers=_headers(target),
-            http2=target.http2,
-            limits=httpx.Limits(max_connections=16, max_keepalive_connections=16, keepalive_expiry=25),
-            timeout=httpx.Timeout(target.timeout_s, connect=min(CONNECT_S, target.timeout_s)),
-            transport=self.transport,
-            verify=_tls(target),
-        )
+        with usable_proxies():
+            self.http = httpx.AsyncClient(
+                base_url=url,
+                headers=_headers(target),
+                http2=target.http2,
+                limits=httpx.Limits(max_connections=16, max_keepalive_connections=16, keepalive_expiry=25),
+                timeout=httpx.Timeout(target.timeout_s, connect=min(CONNECT_S, target.timeout_s)),
+                transport=self.transport,
+                verify=_tls(target),
+            )
         for secret in _secrets(target):
             self.hide(secret)
 
@@ -171,7 +174,7 @@ class Exchange:
             self._pace.went_well()
             return self._value(response)
         if response.is_redirect:
-            place = urlsplit(response.headers["location"])._replace(query="", fragment="").geturl()
+            place = _redirected_to(response.headers.get("location", ""))
             return _Tried(error=Unreachable(f"{self.link.target.shown_url} redirects to {place}", URL_MEND))
         if status in PUSHED_BACK:
             self._pace.pushed_back(for_good=self.writes and status == 503)  # noqa: PLR2004 - SQLite was locked
@@ -209,6 +212,12 @@ class Exchange:
         return self.link.writing if self.writes else self.link.reading
 
 
+def _redirected_to(location: str) -> str:
+    """The place, without what may be secret in a query. Some servers name none, or none that can be read."""
+    parts = parts_of(location)
+    return (parts and parts._replace(query="", fragment="").geturl()) or "another place"
+
+
 def _secrets(target: PrefectTarget) -> Iterator[str]:
     """What a target holds that may not show: a password also where its user's name is not beside it."""
     sealed = (target.api_key, target.auth_string, *target.custom_headers.values())
@@ -222,7 +231,8 @@ def _headers(target: PrefectTarget) -> Mapping[str, str]:
     """Custom headers come last, so that they may replace the authorization, as with Prefect's client."""
     headers = {"X-PREFECT-API-VERSION": API_VERSION, "Content-Type": "application/json"}
     if target.auth_string:
-        headers["Authorization"] = "Basic " + base64.b64encode(target.auth_string.reveal().encode()).decode()
+        login = target.auth_string.reveal().encode("utf-8", "surrogateescape")  # a variable's bytes, as they are
+        headers["Authorization"] = "Basic " + base64.b64encode(login).decode()
     elif target.api_key:
         headers["Authorization"] = f"Bearer {target.api_key.reveal()}"
     headers |= {name: value.reveal() for name, value in target.custom_headers.items()}

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.platforms.prefect._settings import PrefectSettings, as_flag, as_mapping, as_seconds, read_settings
+from pfa_gitops.platforms.urls import is_http
 
 CLOUD_API_URL = "https://api.prefect.cloud/api"
 PROTECTED_HEADERS = frozenset({"user-agent", "prefect-csrf-token", "prefect-csrf-client"})
@@ -80,7 +81,7 @@ def _seal(value: object) -> Sealed | None:
 
 def _same_server(url: str, usual: object) -> bool:
     """Whether credentials that came with `usual` are for `url`. Those that came without a URL are for any."""
-    return not usual or (_is_http(str(usual)) and urlsplit(url)[:2] == urlsplit(str(usual))[:2])
+    return not usual or (is_http(str(usual)) and urlsplit(url)[:2] == urlsplit(str(usual))[:2])
 
 
 def _checked_url(url: object, settings: PrefectSettings) -> str:
@@ -90,17 +91,9 @@ def _checked_url(url: object, settings: PrefectSettings) -> str:
             f"the Prefect profile {missing} does not exist" if missing else "no Prefect server is configured",
             "set PREFECT_API_URL, e.g. http://127.0.0.1:4200/api, or choose a profile that has one",
         )
-    if not _is_http(str(url)):
+    if not is_http(str(url)):
         raise ReaderError(
             f"the Prefect URL is not an http or https address; it is from {settings.source('api.url')}",
             "set PREFECT_API_URL, e.g. http://127.0.0.1:4200/api",
         )
     return str(url).rstrip("/")
-
-
-def _is_http(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, an open bracket
-        return False

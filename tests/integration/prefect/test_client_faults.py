@@ -246,6 +246,12 @@ def test_a_redirect_is_told_and_not_followed():
         call(server.url, "post", "/x", {})
 
 
+@pytest.mark.parametrize("headers", [{}, {"Location": ""}])
+def test_a_redirect_that_names_no_place_is_told(headers):
+    with scripted(Step(302, headers=headers)) as server, pytest.raises(Unreachable, match="redirects to another place"):
+        call(server.url, "get", "/x")
+
+
 def test_a_key_with_a_line_break_is_told():
     with pytest.raises(ReaderError, match="Authorization") as caught:
         call("http://127.0.0.1:1/api", "get", "/x", api_key=Sealed("pnu_key\n"))

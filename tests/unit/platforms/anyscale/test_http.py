@@ -13,6 +13,7 @@ from pfa_gitops.model.errors import (
     Invalid,
     NotFound,
     PlatformError,
+    ReaderError,
     Unauthorized,
     Unavailable,
     Unreachable,
@@ -169,6 +170,12 @@ def test_all_pages_are_read_and_a_circle_is_left():
     pages["3"] = ("c", "2")
     with pytest.raises(Unreachable, match="circles"):
         read(answer, images)
+
+
+@pytest.mark.parametrize("host", ["http://[x", "console.anyscale.com", "http://x:port", "http://x\0"])
+def test_a_host_that_is_no_address_is_told(host):
+    with pytest.raises(ReaderError, match="the Anyscale host is no http or https address"):
+        AnyscaleTarget.from_environment({"ANYSCALE_CLI_TOKEN": TOKEN, "ANYSCALE_HOST": host}, Path("/nowhere"))
 
 
 def test_the_target_has_no_token_in_its_text():
