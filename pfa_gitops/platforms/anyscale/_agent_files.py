@@ -9,11 +9,13 @@ from pfa_gitops.platforms.anyscale._source_files import (
     Unreadable,
     digest,
     directory_below,
+    is_pattern,
     is_remote,
     read_text,
     requirements_of,
 )
 from pfa_gitops.platforms.base import Completed, Flaw
+from pfa_gitops.platforms.urls import parts_of
 
 MEND = "correct the path; it is relative to the project's directory"
 
@@ -21,7 +23,7 @@ MEND = "correct the path; it is relative to the project's directory"
 def completed(spec: AgentSpec, root: Path) -> Completed[AgentSpec]:
     """The spec with what its files say. Local directories become absolute, since the SDK takes them so."""
     update: dict[str, Any] = {"state": "RUNNING"}
-    flaws: list[Flaw] = []
+    flaws = _pattern_flaws(spec)
     for field in ("containerfile", "requirements", "working_dir", "py_modules"):
         try:
             update |= _filled(field, spec, root)
@@ -46,7 +48,15 @@ def _filled(field: str, spec: AgentSpec, root: Path) -> dict[str, Any]:
 
 
 def _place(root: Path, name: str) -> str:
+    if parts_of(name) is None:
+        raise Unreadable(f"{name} is no URI")
     return name if is_remote(name) else str(directory_below(root, name))
+
+
+def _pattern_flaws(spec: AgentSpec) -> list[Flaw]:
+    wrong = [(index, text) for index, text in enumerate(spec.excludes or []) if not is_pattern(text)]
+    mend = "write it as a line of a .gitignore, e.g. `*.log`"
+    return [Flaw(("excludes", index), f"`{text}` is no pattern of files", mend) for index, text in wrong]
 
 
 def _digested(spec: AgentSpec, root: Path, update: dict[str, Any]) -> list[Flaw]:

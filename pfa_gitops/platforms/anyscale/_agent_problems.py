@@ -4,7 +4,6 @@ No credential stands in clear: Anyscale shows a service's configuration to whoev
 """
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.secrets import SecretRef
@@ -12,6 +11,7 @@ from pfa_gitops.model.values import Manifest
 from pfa_gitops.platforms.anyscale._agent_service import RESERVED
 from pfa_gitops.platforms.anyscale._agent_spec import AgentSpec
 from pfa_gitops.platforms.compute_shapes import ComputeShape
+from pfa_gitops.platforms.urls import is_http, parts_of
 
 CREDENTIALS = {"PREFECT_API_KEY": "prefect.api_key", "PREFECT_API_AUTH_STRING": "prefect.auth_string"}
 BLOCK_MEND = "keep it elsewhere: from_aws_secret, from_file or from_env"
@@ -45,7 +45,10 @@ def _of_prefect(manifest: Wanted) -> Iterator[Problem]:
         if _is_in_prefect(getattr(prefect, field)):
             message = f"prefect.{field} cannot come from a Prefect block, which is read with it"
             yield manifest.problem(("prefect", field), message, BLOCK_MEND)
-    if "@" in urlsplit(prefect.api_url).netloc:
+    if not is_http(prefect.api_url):
+        message = "prefect.api_url is no http or https address"
+        yield manifest.problem(("prefect", "api_url"), message, "write the API's URL; it usually ends with /api")
+    if (parts := parts_of(prefect.api_url)) and "@" in parts.netloc:
         message = "prefect.api_url holds a login in clear"
         mend = "take it out of the URL and give it under prefect.auth_string, as a reference"
         yield manifest.problem(("prefect", "api_url"), message, mend)

@@ -4,10 +4,12 @@ Reads below the project's directory only, and runs nothing: a plan runs on chang
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+
+from pfa_gitops.platforms.urls import parts_of
 
 DEFAULT_EXCLUDES = (".git", ".venv", "venv", "__pycache__")
 """What the SDK leaves out of every upload [workload_sdk.py]."""
@@ -20,12 +22,15 @@ class Unreadable(Exception):
 
 def is_remote(place: str) -> bool:
     """Whether a directory is a URI, as the SDK tells: it has a scheme, e.g. s3:// or local:///."""
-    return bool(urlsplit(place).scheme)
+    parts = parts_of(place)
+    return parts is None or bool(parts.scheme)
 
 
 @contextmanager
 def _readable(name: str) -> Iterator[None]:
     """Turn what the file system refuses into Unreadable. `name` is told where the refusal names no file."""
+    if "\0" in name:
+        raise Unreadable("the path holds a null character, which no file's name has")
     try:
         yield
     except OSError as error:
@@ -110,10 +115,30 @@ def _rule(base: Path, patterns: Sequence[str]) -> Callable[[Path], bool]:
     return lambda path: bool(spec.match_file(path.relative_to(base).as_posix()))
 
 
+def is_pattern(text: str) -> bool:
+    """Whether the SDK can read it as git reads a line of a .gitignore: `!` alone or `[z-a]` it cannot."""
+    import pathspec  # noqa: PLC0415 - as in `_rule`
+
+    try:
+        pathspec.GitIgnoreSpec.from_lines([text])
+    except (ValueError, re.error):
+        return False
+    return True
+
+
+def _ignored(directory: Path) -> list[str]:
+    """The lines of the directory's own .gitignore, if there is one."""
+    file = directory / ".gitignore"
+    lines = file.read_text(errors="replace").splitlines() if file.is_file() else []
+    for number, line in enumerate(lines, 1):
+        if not is_pattern(line):
+            raise Unreadable(f"{file} cannot be read: line {number} is no pattern of files")
+    return lines
+
+
 def _walk(directory: Path, rules: list[Callable[[Path], bool]], root: Path, above: tuple[Path, ...]) -> Iterator[Path]:
-    ignore = directory / ".gitignore"
-    if ignore.is_file():
-        rules = [*rules, _rule(directory, ignore.read_text(errors="replace").splitlines())]
+    if ignored := _ignored(directory):
+        rules = [*rules, _rule(directory, ignored)]
     above = (*above, directory.resolve())
     for path in directory.iterdir():
         if any(excluded(path) for excluded in rules):

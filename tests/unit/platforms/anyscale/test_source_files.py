@@ -161,10 +161,37 @@ def test_requirements_lose_their_comments():
     assert requirements_of("# all\nboto3==1  # aws\n\n httpx\n") == ["boto3==1", "httpx"]
 
 
+AGENT = {"work_pool": "p", "prefect": {"api_url": "http://x/api"}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "message"),
+    [
+        ({"working_dir": "http://[x"}, ("working_dir",), "http://[x is no URI"),
+        ({"working_dir": "a\0b"}, ("working_dir",), "null character"),
+        ({"py_modules": ["a\0b"]}, ("py_modules",), "null character"),
+        ({"containerfile": "a\0b"}, ("containerfile",), "null character"),
+        ({"requirements": "a\0b"}, ("requirements",), "null character"),
+        ({"excludes": ["*.log", "!"]}, ("excludes", 1), "`!` is no pattern of files"),
+        ({"excludes": ["[z-a]"]}, ("excludes", 0), "`[z-a]` is no pattern of files"),
+    ],
+)
+def test_what_names_no_file_is_a_flaw_of_its_field(project, fields, path, message):
+    [flaw] = KIND.complete(KIND.spec.model_validate({**AGENT, **fields}), project).flaws
+    assert (flaw.path, flaw.mend != "") == (path, True)
+    assert message in flaw.message
+
+
+def test_a_gitignore_that_cannot_be_read_is_a_flaw_with_its_line(project):
+    (project / "src" / ".gitignore").write_text("# ours\n\n!\n")
+    [flaw] = KIND.complete(KIND.spec.model_validate({**AGENT, "working_dir": "src"}), project).flaws
+    assert flaw.path == ("working_dir",)
+    assert flaw.message.endswith("src/.gitignore cannot be read: line 3 is no pattern of files")
+
+
 def test_flaws_of_files_name_the_field(project):
-    spec = {"work_pool": "p", "prefect": {"api_url": "http://x/api"}}
     bad = {"working_dir": "../x", "requirements": "no.txt", "containerfile": "no", "py_modules": ["src/flow.py"]}
-    flaws = KIND.complete(KIND.spec.model_validate({**spec, **bad}), project).flaws
+    flaws = KIND.complete(KIND.spec.model_validate({**AGENT, **bad}), project).flaws
     assert {flaw.path for flaw in flaws} == {("working_dir",), ("requirements",), ("containerfile",), ("py_modules",)}
     [flaw] = IMAGE.complete(IMAGE.spec(containerfile="../x"), project).flaws
     assert flaw.path == ("containerfile",)

@@ -119,6 +119,8 @@ def test_a_credential_in_clear_is_a_problem_and_a_reference_is_none(name):
     ("fields", "path", "message"),
     [
         ({"prefect": {"api_url": "https://me:secret@x/api"}}, ("prefect", "api_url"), "holds a login in clear"),
+        ({"prefect": {"api_url": "http://[::1/api"}}, ("prefect", "api_url"), "no http or https address"),
+        ({"prefect": {"api_url": "x/api"}}, ("prefect", "api_url"), "no http or https address"),
         (
             {"prefect": {"api_url": "https://x/api", "api_key": {"from_prefect_block": "secret/k"}}},
             ("prefect", "api_key"),
