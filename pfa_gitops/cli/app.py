@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pfa_gitops.cli.console import fail
+from pfa_gitops.model.defects import REPORT, defect
 from pfa_gitops.model.errors import PfaError, ReaderError
 
 COMMANDS = {
@@ -54,7 +55,7 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run one command and exit: the codes are in docs/commands.md."""
     try:
         code = app.main(arguments, standalone_mode=False)
-    except click.UsageError as error:
+    except click.ClickException as error:
         error.show(file=sys.stderr)
         code = ReaderError.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -64,6 +65,8 @@ def main(arguments: list[str] | None = None) -> Any:
         code = fail(error)
     except OSError as error:  # a disk that is full, a folder that may not be written
         code = fail(ReaderError(f"{error.filename or 'the output'}: {error.strerror or type(error).__name__}"))
+    except Exception as error:  # nobody sees a traceback
+        code = fail(PfaError(defect(error), REPORT))
     sys.exit(code if isinstance(code, int) else 0)
 
 

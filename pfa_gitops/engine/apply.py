@@ -5,7 +5,6 @@ Changes start as soon as what they refer to is done. A failure blocks only what 
 
 import asyncio
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from pfa_gitops.engine.diff import diff
 from pfa_gitops.engine.observe import Clients, Kinds
 from pfa_gitops.engine.order import graph, targets
 from pfa_gitops.engine.wait import wait_until_ready
+from pfa_gitops.model.defects import REPORT, defect
 from pfa_gitops.model.errors import PfaError, Problem
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Action, Change, Key, Outcome, Plan, Result
@@ -136,13 +136,11 @@ class Apply:
 
 
 def _problem(error: Exception, change: Change) -> Problem:
-    """Why a change failed. A defect of ours is told by its place: its text could hold a secret."""
+    """Why a change failed: what was refused, or a defect of ours."""
     origin = change.desired.origins.at(()) if change.desired else None
     if isinstance(error, PfaError):
         return error.problem(change.address, origin)
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    message = f"a defect of pfa-gitops: {type(error).__name__} at {frame.filename}:{frame.lineno}"
-    return Problem(message, "please report it; the other changes are not affected", origin, change.address)
+    return Problem(defect(error), f"{REPORT}; the other changes are not affected", origin, change.address)
 
 
 def complete(outcomes: Sequence[Outcome]) -> bool:
