@@ -5,7 +5,7 @@ Only what is sure to fail is told: unknown names, missing ones, and values whose
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.platforms.base import Flaw
@@ -23,11 +23,12 @@ RENDERED_BY_PREFECT = "__prefect_kind"
 """Stands in a value that Prefect itself turns into another one, e.g. a Jinja template or a variable."""
 
 Schema = Mapping[str, Any]
+Part = TypeVar("Part", list[Any], dict[str, Any])
 
 
 def unknown(schema: Schema, parameters: Mapping[str, Any]) -> Iterator[Flaw]:
     """Parameters that the flow does not take. Their runs would fail."""
-    names = list(schema.get("properties") or {})
+    names = list(_part(schema, "properties", dict))
     if schema.get("additionalProperties") or not (names or schema.get("title") == "Parameters"):
         return
     for name in parameters:
@@ -38,30 +39,61 @@ def unknown(schema: Schema, parameters: Mapping[str, Any]) -> Iterator[Flaw]:
 
 def missing(schema: Schema, parameters: Mapping[str, Any]) -> list[str]:
     """The parameters that have neither a default nor a value."""
-    return [name for name in schema.get("required") or [] if name not in parameters]
+    required = _part(schema, "required", list)
+    return [name for name in required if isinstance(name, str) and name not in parameters]
 
 
 def mistyped(schema: Schema, parameters: Mapping[str, Any]) -> Iterator[Flaw]:
     """Values whose JSON type the schema does not take; Prefect would refuse them."""
+    properties = _part(schema, "properties", dict)
     for name, value in parameters.items():
-        expected = (schema.get("properties") or {}).get(name)
-        if isinstance(expected, Mapping) and not _takes(schema, expected, value):
-            yield Flaw((name,), f"{_shown(value)} is not what `{name}` takes", f"write {_described(schema, expected)}")
+        if not isinstance(value, Mapping) or not (RENDERED_BY_PREFECT in value or "$ref" in value):
+            options = list(_options(schema, properties.get(name), set()))
+            if options and not any(_takes(option, value) for option in options):
+                words = dict.fromkeys(_described(option) for option in options)
+                yield Flaw((name,), f"{_shown(value)} is not what `{name}` takes", f"write {' or '.join(words)}")
 
 
-def _takes(schema: Schema, expected: Schema, value: Any) -> bool:
-    expected = _resolved(schema, expected)
-    if isinstance(value, Mapping) and (RENDERED_BY_PREFECT in value or "$ref" in value):
-        return True
-    if "anyOf" in expected:
-        return any(_takes(schema, option, value) for option in expected["anyOf"])
-    if "enum" in expected and value not in expected["enum"]:
+def _part(schema: Schema, name: str, of: type[Part]) -> Part:
+    """A part of a schema that somebody wrote by hand: of what is no such thing nothing is known."""
+    found = schema.get(name)
+    return found if isinstance(found, of) else of()
+
+
+def _options(schema: Schema, expected: Any, followed: set[str]) -> Iterator[Schema]:
+    """What a value may be. Each `anyOf` is followed, and each `$ref` once: it adds nothing the second time."""
+    if not isinstance(expected, Mapping):
+        return
+    if (reference := expected.get("$ref")) is not None:
+        if isinstance(reference, str) and reference not in followed:
+            followed.add(reference)
+            yield from _options(schema, _definition(schema, reference), followed)
+        return
+    inner = _part(expected, "anyOf", list)
+    for option in inner:
+        yield from _options(schema, option, followed)
+    if not inner:
+        yield expected
+
+
+def _definition(schema: Schema, reference: str) -> Any:
+    """The definition that a `$ref` names; of one that is not there nothing is known."""
+    found = _part(schema, "definitions", dict) or _part(schema, "$defs", dict)
+    return found.get(reference.rpartition("/")[2], {})
+
+
+def _takes(expected: Schema, value: Any) -> bool:
+    if (allowed := _part(expected, "enum", list)) and value not in allowed:
         return False
     if "const" in expected and value != expected["const"]:
         return False
-    types = expected.get("type", [])
-    names = [types] if isinstance(types, str) else types
+    names = _types(expected)
     return not names or any(_is(value, name) for name in names)
+
+
+def _types(expected: Schema) -> list[str]:
+    names = expected.get("type")
+    return [name for name in (names if isinstance(names, list) else [names]) if isinstance(name, str)]
 
 
 def _is(value: Any, name: str) -> bool:
@@ -72,26 +104,14 @@ def _is(value: Any, name: str) -> bool:
     return isinstance(value, JSON_TYPES.get(name, (object,)))
 
 
-def _resolved(schema: Schema, expected: Schema) -> Schema:
-    """The definition that a `$ref` names; of one that is not there nothing is known."""
-    prefix, _, name = str(expected.get("$ref", "")).rpartition("/")
-    if not prefix:
-        return expected
-    found = (schema.get("definitions") or schema.get("$defs") or {}).get(name, {})
-    return found if isinstance(found, Mapping) else {}
-
-
 def _shown(value: Any) -> str:
     text = json.dumps(value, default=str)
     return f"`{text}`" if len(text) <= 40 else f"a value such as `{text[:30]}…`"  # noqa: PLR2004 - a line's room
 
 
-def _described(schema: Schema, expected: Schema) -> str:
-    expected = _resolved(schema, expected)
-    if "anyOf" in expected:
-        return " or ".join(dict.fromkeys(_described(schema, option) for option in expected["anyOf"]))
-    if "enum" in expected:
-        return "one of " + ", ".join(json.dumps(item) for item in expected["enum"])
+def _described(expected: Schema) -> str:
+    if allowed := _part(expected, "enum", list):
+        return "one of " + ", ".join(json.dumps(item) for item in allowed)
     if "const" in expected:
         return json.dumps(expected["const"])
-    return str(expected.get("type", "anything"))
+    return " or ".join(_types(expected)) or "anything"

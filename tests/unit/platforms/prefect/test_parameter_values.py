@@ -36,6 +36,25 @@ def test_a_schema_that_says_nothing_takes_anything(schema):
     assert list(unknown(schema, {"x": 1})) == []
 
 
+@pytest.mark.parametrize(
+    "junk", [1, "x", [1], [[1]], {"a": 1}, {"anyOf": 1}, {"anyOf": [1]}, {"type": [[1]]}, {"enum": 1}]
+)
+@pytest.mark.parametrize("part", ["properties", "required", "definitions"])
+def test_a_schema_that_is_none_says_nothing(part, junk):
+    schema = {"properties": {"a": junk, "b": {"$ref": "#/definitions/b"}}, "definitions": {"b": junk}, part: junk}
+    assert list(mistyped(schema, {"a": "text", "b": "text"})) == []
+    assert missing(schema, {"x": 1}) == []
+    list(unknown(schema, {"a": "text"}))
+
+
+def test_a_type_that_refers_to_itself_ends():
+    tree = {"anyOf": [{"$ref": "#/$defs/Tree"}, {"$ref": "#/$defs/Tree"}, {"type": "integer"}]}
+    schema = {"properties": {"tree": {"$ref": "#/$defs/Tree"}}, "$defs": {"Tree": tree}}
+    assert list(mistyped(schema, {"tree": 1})) == []
+    [flaw] = mistyped(schema, {"tree": "1"})
+    assert flaw.mend == "write integer"
+
+
 def test_a_required_parameter_without_a_value_is_missing():
     assert missing(SCHEMA, {"name": "a"}) == ["count"]
     assert missing(SCHEMA, {"count": 1}) == []
