@@ -49,14 +49,14 @@ def _filled(field: str, spec: AgentSpec, root: Path) -> dict[str, Any]:
 
 def _place(root: Path, name: str) -> str:
     if parts_of(name) is None:
-        raise Unreadable(f"{name} is no URI")
+        raise Unreadable("the URI cannot be read")
     return name if is_remote(name) else str(directory_below(root, name))
 
 
 def _pattern_flaws(spec: AgentSpec) -> list[Flaw]:
-    wrong = [(index, text) for index, text in enumerate(spec.excludes or []) if not is_pattern(text)]
+    wrong = [index for index, text in enumerate(spec.excludes or []) if not is_pattern(text)]
     mend = "write it as a line of a .gitignore, e.g. `*.log`"
-    return [Flaw(("excludes", index), f"`{text}` is no pattern of files", mend) for index, text in wrong]
+    return [Flaw(("excludes", index), "the pattern of files cannot be read", mend) for index in wrong]
 
 
 def _digested(spec: AgentSpec, root: Path, update: dict[str, Any]) -> list[Flaw]:

@@ -38,7 +38,7 @@ def cron_flaw(text: str) -> str | None:
     for index, field in enumerate(fields):
         for part in field.split(","):
             if not _fits(part, index, alone=part == field):
-                return f"`{part}` is no {FIELDS[index][0]}"
+                return f"its {FIELDS[index][0]} is none"
     return None
 
 

@@ -1,6 +1,7 @@
 """Holds a deployment's parameters against the schema of its flow. Pure.
 
 Only what is sure to fail is told: unknown names, missing ones, and values whose JSON type the schema does not take.
+A value is told by its sort only: nobody here knows whether a template gave it, and that may have named a secret.
 """
 
 import json
@@ -19,6 +20,16 @@ JSON_TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "null": (type(None),),
 }
+SORTS: Mapping[type, str] = {
+    bool: "a boolean",
+    str: "text",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "a mapping",
+    type(None): "null",
+}
+"""What a message calls a value. A boolean is an int too, so that it comes first."""
 RENDERED_BY_PREFECT = "__prefect_kind"
 """Stands in a value that Prefect itself turns into another one, e.g. a Jinja template or a variable."""
 
@@ -51,7 +62,7 @@ def mistyped(schema: Schema, parameters: Mapping[str, Any]) -> Iterator[Flaw]:
             options = list(_options(schema, properties.get(name), set()))
             if options and not any(_takes(option, value) for option in options):
                 words = dict.fromkeys(_described(option) for option in options)
-                yield Flaw((name,), f"{_shown(value)} is not what `{name}` takes", f"write {' or '.join(words)}")
+                yield Flaw((name,), f"{_sort(value)} is not what `{name}` takes", f"write {' or '.join(words)}")
 
 
 def _part(schema: Schema, name: str, of: type[Part]) -> Part:
@@ -104,9 +115,8 @@ def _is(value: Any, name: str) -> bool:
     return isinstance(value, JSON_TYPES.get(name, (object,)))
 
 
-def _shown(value: Any) -> str:
-    text = json.dumps(value, default=str)
-    return f"`{text}`" if len(text) <= 40 else f"a value such as `{text[:30]}…`"  # noqa: PLR2004 - a line's room
+def _sort(value: Any) -> str:
+    return next(word for sort, word in SORTS.items() if isinstance(value, sort))
 
 
 def _described(expected: Schema) -> str:

@@ -2,6 +2,8 @@
 
 The validators bring both sides, manifest and server, into one form: an interval is seconds, a time is UTC, a missing
 time zone is UTC, an rrule stands without the start that the server writes before it.
+
+No message quotes a value: nobody here knows whether a template gave it, and that may have named the wrong variable.
 """
 
 import hashlib
@@ -39,7 +41,7 @@ def to_seconds(value: Any) -> Any:
     if isinstance(value, str):
         match = ISO_INTERVAL.fullmatch(value.strip()) or SHORT_INTERVAL.fullmatch(value.strip())
         if match is None:
-            raise ValueError(f"`{value}` is no interval; write seconds, `1h30m` or `PT90M`")
+            raise ValueError("it is no interval; write seconds, `1h30m` or `PT90M`")
         return sum(float(amount or 0) * unit for amount, unit in zip(match.groups(), UNIT_SECONDS, strict=True))
     return value
 
@@ -98,7 +100,7 @@ class Schedule(Spec):
             try:
                 value = datetime.fromisoformat(value)
             except ValueError:
-                raise ValueError(f"`{value}` is no time; write e.g. `2026-01-31T06:00:00Z`") from None
+                raise ValueError("it is no time; write e.g. `2026-01-31T06:00:00Z`") from None
         if isinstance(value, date) and not isinstance(value, datetime):
             value = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the zone follows below
         if isinstance(value, datetime):
@@ -107,7 +109,7 @@ class Schedule(Spec):
             try:
                 return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
             except OverflowError:
-                raise ValueError(f"`{value}` lies outside of the years 1 to 9999") from None
+                raise ValueError("it lies outside of the years 1 to 9999") from None
         return value
 
     @property
@@ -177,12 +179,12 @@ def _schedule_flaws(schedule: Schedule) -> Iterator[Flaw]:
         if name in schedule.model_fields_set and given != [timing]:
             yield Flaw((name,), f"{name} means nothing without {timing}", "take it out")
     if schedule.cron is not None and (reason := cron_flaw(schedule.cron)):
-        yield Flaw(("cron",), f"`{schedule.cron}` is no cron expression: {reason}", "write e.g. `0 3 * * *`")
+        yield Flaw(("cron",), f"the cron expression cannot be read: {reason}", "write e.g. `0 3 * * *`")
     if schedule.rrule is not None and (reason := rrule_flaw(schedule.rrule)):
         yield Flaw(("rrule",), f"the rrule cannot be read: {reason}", "write e.g. `FREQ=WEEKLY;BYDAY=MO`")
     if zone(schedule.timezone) is None:
         mend = did_you_mean(schedule.timezone, available_timezones(), "write an IANA name, e.g. `Europe/Berlin`")
-        yield Flaw(("timezone",), f"there is no time zone `{schedule.timezone}`", mend)
+        yield Flaw(("timezone",), "there is no such time zone", mend)
 
 
 def rrule_flaw(text: str) -> str | None:
@@ -193,8 +195,8 @@ def rrule_flaw(text: str) -> str | None:
         return f"it is longer than {MAX_RRULE_LENGTH} characters"
     try:
         rrulestr(text)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
-        return str(error) or type(error).__name__
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
+        return "it is no recurrence rule of RFC 5545"
     return None
 
 

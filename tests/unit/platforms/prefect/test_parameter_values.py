@@ -47,6 +47,13 @@ def test_a_schema_that_is_none_says_nothing(part, junk):
     list(unknown(schema, {"a": "text"}))
 
 
+@pytest.mark.parametrize("name", ["count", "color"])
+def test_a_value_is_told_by_its_sort_only(name):
+    [flaw] = mistyped(SCHEMA, {name: "hunter2"})
+    assert flaw.message == f"text is not what `{name}` takes"
+    assert "hunter2" not in flaw.mend
+
+
 def test_a_type_that_refers_to_itself_ends():
     tree = {"anyOf": [{"$ref": "#/$defs/Tree"}, {"$ref": "#/$defs/Tree"}, {"type": "integer"}]}
     schema = {"properties": {"tree": {"$ref": "#/$defs/Tree"}}, "$defs": {"Tree": tree}}

@@ -149,12 +149,12 @@ def test_another_timing_takes_nothing_over_from_the_one_before():
         (Schedule(), (0,), "nothing says when", "exactly one"),
         (Schedule(cron="0 3 * * *", interval=60), (0,), "cron and interval are both set", "exactly one"),
         (Schedule(cron="0 3 * *"), (0, "cron"), "it has 4 fields", "0 3 * * *"),
-        (Schedule(cron="0 25 * * *"), (0, "cron"), "`25` is no hour", "0 3 * * *"),
+        (Schedule(cron="0 25 * * *"), (0, "cron"), "its hour is none", "0 3 * * *"),
         (Schedule(rrule="FREQ=OFTEN"), (0, "rrule"), "cannot be read", "FREQ=WEEKLY"),
         (Schedule(rrule="FREQ=DAILY;" + "X" * 6500), (0, "rrule"), "longer than", "FREQ=WEEKLY"),
-        (Schedule(cron="0 3 * * *", timezone="Europe/Berln"), (0, "timezone"), "no time zone", "`Europe/Berlin`"),
-        (Schedule(cron="0 3 * * *", timezone="../etc/passwd"), (0, "timezone"), "no time zone", ""),
-        (Schedule(cron="0 3 * * *", timezone=""), (0, "timezone"), "no time zone", ""),
+        (Schedule(cron="0 3 * * *", timezone="Europe/Berln"), (0, "timezone"), "no such time zone", "`Europe/Berlin`"),
+        (Schedule(cron="0 3 * * *", timezone="../etc/passwd"), (0, "timezone"), "no such time zone", ""),
+        (Schedule(cron="0 3 * * *", timezone=""), (0, "timezone"), "no such time zone", ""),
         (Schedule(interval=60, day_or=False), (0, "day_or"), "means nothing without cron", "take it out"),
         (Schedule(cron="0 3 * * *", anchor_date="2026-01-01"), (0, "anchor_date"), "without interval", "take it out"),
     ],
@@ -164,6 +164,31 @@ def test_a_flaw_is_told_with_its_place_and_mend(schedule, path, message, mend):
     assert flaw.path == path
     assert message in flaw.message
     assert mend in flaw.mend
+
+
+HIDDEN = "hunter2"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"cron": HIDDEN},
+        {"cron": f"{HIDDEN} 3 * * *"},
+        {"rrule": HIDDEN},
+        {"rrule": f"FREQ={HIDDEN}"},
+        {"cron": "@daily", "timezone": HIDDEN},
+    ],
+)
+def test_no_flaw_quotes_a_value_which_a_template_may_have_given(fields):
+    [flaw] = flaws([Schedule(**fields)])
+    assert HIDDEN not in flaw.message.lower() + flaw.mend.lower()
+
+
+@pytest.mark.parametrize("fields", [{"interval": HIDDEN}, {"interval": 60, "anchor_date": HIDDEN}])
+def test_no_refusal_quotes_a_value_which_a_template_may_have_given(fields):
+    with pytest.raises(ValidationError) as caught:
+        Schedule(**fields)
+    assert HIDDEN not in "".join(detail["msg"] for detail in caught.value.errors())
 
 
 def test_two_schedules_may_not_share_a_slug():
