@@ -16,7 +16,7 @@ async def worded_shape(
 ) -> ComputeShape:
     """The live shape. A `head_node: null` in `wanted` is told as null where it is so: the SDK writes the default.
 
-    Raises PlatformError where the compute config holds what a spec cannot say.
+    Raises Unspeakable, and PlatformError where Anyscale does not answer.
     """
     shape = live_shape(template, cloud.name, wanted)
     if shape.configs is None:

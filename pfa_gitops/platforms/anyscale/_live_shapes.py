@@ -37,17 +37,21 @@ PHYSICAL = {
 }
 
 
+class Unspeakable(PlatformError):
+    """A compute config holds what no spec can say, e.g. what a newer SDK wrote."""
+
+
 def live_shape(template: ComputeTemplate, cloud: str, wanted: ComputeShape | None = None) -> ComputeShape:
     """The shape of a live compute config of the cloud named `cloud`, in the words of `wanted` where it has several.
 
-    Raises PlatformError where it holds what a spec cannot say.
+    Raises Unspeakable.
     """
     try:
         shape = ComputeShape.model_validate(_document(template.config, cloud, bool(wanted and wanted.configs)))
     except ValidationError as error:
         flaw = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in flaw["loc"])
-        raise PlatformError(
+        raise Unspeakable(
             f"the compute config {template.name}:{template.version} cannot be read: {place}: {flaw['msg']}",
             "choose another name, or mend it in Anyscale's console",
         ) from None

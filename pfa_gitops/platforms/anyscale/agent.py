@@ -21,6 +21,7 @@ from pfa_gitops.platforms.anyscale._agent_spec import IMAGE_FIELDS, AgentSpec
 from pfa_gitops.platforms.anyscale._answers import Cloud, Service, ServiceVersion
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._default_heads import worded_shape
+from pfa_gitops.platforms.anyscale._live_shapes import Unspeakable
 from pfa_gitops.platforms.anyscale._lost_replies import carries, send
 from pfa_gitops.platforms.base import READY, Completed, FieldRules, Keyed, Kind, Observation, Readiness, State
 from pfa_gitops.platforms.compute_shapes import ComputeShape
@@ -174,11 +175,14 @@ async def _observe(
         message = f"the service {service.name} is there and is no agent"
         return manifest.problem((), message, "choose another name, or remove the service")
     wanted = manifest.spec
-    build, compute_config, tags = await asyncio.gather(
-        client.build_by_id(version.build_id),
-        _live_compute_config(client, cloud, version, wanted),
-        client.service_tags(service.id) if wanted.tags is not None else _none(),
-    )
+    try:
+        build, compute_config, tags = await asyncio.gather(
+            client.build_by_id(version.build_id),
+            _live_compute_config(client, cloud, version, wanted),
+            client.service_tags(service.id) if wanted.tags is not None else _none(),
+        )
+    except Unspeakable as error:
+        return manifest.problem(("compute_config",), error.message, error.mend)
     fields = live_fields(service, version, wanted) | await live_image(client, build, wanted)
     spec = AgentSpec.model_construct(**fields, compute_config=compute_config, tags=tags)
     return Live(manifest.key, spec, service.id, {"state": service.current_state})

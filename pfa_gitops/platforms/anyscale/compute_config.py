@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pfa_gitops.model.errors import NotFound, PlatformError, Problem
+from pfa_gitops.model.errors import NotFound, Problem
 from pfa_gitops.model.values import Change, Ids, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.anyscale._answers import Cloud, ComputeTemplate
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._default_heads import worded_shape
+from pfa_gitops.platforms.anyscale._live_shapes import Unspeakable
 from pfa_gitops.platforms.anyscale._lost_replies import carries, send
 from pfa_gitops.platforms.base import FieldRules, Keyed, Kind, Observation
 from pfa_gitops.platforms.compute_shapes import ComputeShape, sdk_document
@@ -64,7 +65,7 @@ class ComputeConfig(Kind[ComputeConfigSpec, AnyscaleClient]):
                     continue
                 try:
                     lives.append(await _live(client, cloud, manifest, template))
-                except PlatformError as error:
+                except Unspeakable as error:
                     problems.append(manifest.problem((), error.message, error.mend))
         return Observation(lives, problems)
 
