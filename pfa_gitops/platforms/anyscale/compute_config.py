@@ -10,7 +10,7 @@ from pfa_gitops.platforms.anyscale._answers import Cloud, ComputeTemplate
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._default_heads import worded_shape
 from pfa_gitops.platforms.anyscale._live_shapes import Unspeakable
-from pfa_gitops.platforms.anyscale._lost_replies import carries, send
+from pfa_gitops.platforms.anyscale._lost_replies import carries, send, written
 from pfa_gitops.platforms.base import FieldRules, Keyed, Kind, Observation
 from pfa_gitops.platforms.compute_shapes import ComputeShape, sdk_document
 from pfa_gitops.platforms.overlaid import overlaid
@@ -116,8 +116,7 @@ async def _write(client: AnyscaleClient, cloud: Cloud, name: str, shape: Compute
         anyscale.compute_config.create(compute_config_type_from_dict(document), name=name)
 
     await client.sdk.call(create, write=True)
-    [latest] = await client.compute_configs(cloud, name)
-    return latest.id
+    return written(await client.compute_configs(cloud, name), name).id
 
 
 KIND = ComputeConfig()

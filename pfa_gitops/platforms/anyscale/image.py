@@ -16,7 +16,7 @@ from pfa_gitops.platforms.anyscale import _answers
 from pfa_gitops.platforms.anyscale._builds import build
 from pfa_gitops.platforms.anyscale._client import BUILD_SECONDS, AnyscaleClient, each
 from pfa_gitops.platforms.anyscale._image_names import RAY_VERSION
-from pfa_gitops.platforms.anyscale._lost_replies import carries, send
+from pfa_gitops.platforms.anyscale._lost_replies import carries, send, written
 from pfa_gitops.platforms.anyscale._source_files import Unreadable, read_text
 from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Kind, Observation
 from pfa_gitops.platforms.overlaid import overlaid
@@ -93,7 +93,7 @@ class Image(Kind[ImageSpec, AnyscaleClient]):
         if any(image.name == name for image in await client.images(name, archived=True) if image.archived_at):
             raise Conflict(f"the image name {name} is archived, and cannot be used again", "choose another name")
         await _write(client, name, manifest.spec)
-        return next(image.id for image in await client.images(name) if image.name == name)
+        return written(await client.images(name), name).id
 
     async def update(self, client: AnyscaleClient, change: Change, ids: Ids) -> None:
         """Build or register a new revision: the live one with what the manifest names."""
@@ -108,12 +108,12 @@ class Image(Kind[ImageSpec, AnyscaleClient]):
 
     async def _check_latest(self, client: AnyscaleClient, manifest: Wanted) -> None:
         """Anyscale may bring back an old revision of a URI that it knows, which then is not the latest."""
-        [live] = (await self.observe(client, [manifest])).lives
-        if manifest.spec.image_uri is not None and live.spec.image_uri != manifest.spec.image_uri:
-            raise Conflict(
-                f"Anyscale keeps {live.spec.image_uri} as the latest revision of {manifest.platform_name}",
-                f"{manifest.spec.image_uri} was registered under this name before: use another tag, or another name",
-            )
+        for live in (await self.observe(client, [manifest])).lives:
+            if manifest.spec.image_uri not in {None, live.spec.image_uri}:
+                raise Conflict(
+                    f"Anyscale keeps {live.spec.image_uri} as the latest revision of {manifest.platform_name}",
+                    f"{manifest.spec.image_uri} was registered under this name before: use another tag or name",
+                )
 
     async def delete(self, client: AnyscaleClient, live: Live[ImageSpec]) -> None:
         """Archive it, with all revisions. Its name cannot be used again."""
