@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.anyscale_emulator import AnyscaleEmulator, client_environment, import_sdk
+from support.anyscale_emulator import PATIENCE_S, AnyscaleEmulator, client_environment, import_sdk
 
 _HERE = Path(__file__).parent
 
@@ -44,7 +44,7 @@ def cli(emulator: AnyscaleEmulator, tmp_path: Path):
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
 
@@ -61,7 +61,7 @@ def run_job(sdk: Any):
         )
         if wait:
             # The public wait polls every 10 s.
-            sdk.job._private.job_sdk.PrivateJobSDK().wait(job_id=job_id, interval_s=0.1, timeout_s=30)
+            sdk.job._private.job_sdk.PrivateJobSDK().wait(job_id=job_id, interval_s=0.1, timeout_s=PATIENCE_S)
         return job_id
 
     return run

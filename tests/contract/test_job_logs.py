@@ -3,7 +3,7 @@
 import urllib.request
 
 import pytest
-from support.anyscale_emulator import eventually
+from support.anyscale_emulator import PATIENCE_S, eventually
 
 
 def test_all_lines_come_once_and_in_order(sdk, run_job):
@@ -46,7 +46,7 @@ def test_a_token_with_every_chunk_and_none_without(emulator, run_job, tmp_path):
 
 def test_following_prints_each_line_once(sdk, run_job, capfd):
     job_id = run_job("followed", "for i in 1 2 3 4 5 6; do echo followed line $i; sleep 0.15; done", wait=False)
-    sdk.job._private.job_sdk.PrivateJobSDK().wait(job_id=job_id, interval_s=0.2, timeout_s=30, follow=True)
+    sdk.job._private.job_sdk.PrivateJobSDK().wait(job_id=job_id, interval_s=0.2, timeout_s=PATIENCE_S, follow=True)
     printed = capfd.readouterr()
     lines = [line for line in (printed.out + printed.err).splitlines() if "followed line" in line]
     assert [line[-1] for line in lines] == ["1", "2", "3", "4", "5", "6"]

@@ -136,7 +136,7 @@ def prefects_answers(places):
         cwd=home,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=True,
     )
     return json.loads(process.stdout)

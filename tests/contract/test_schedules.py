@@ -82,5 +82,5 @@ def test_when_an_expression_is_due(expression, zone, after, due):
 @pytest.mark.slow
 def test_a_schedule_fires_by_itself(sdk, schedule):
     sdk.schedule.apply(schedule("minutely", "* * * * *"))
-    eventually(lambda: next(iter(sdk.job.list(name="minutely-")), None), timeout_s=65, pause_s=1)
+    eventually(lambda: next(iter(sdk.job.list(name="minutely-")), None), timeout_s=200, pause_s=1)
     sdk.schedule.set_state(name="minutely", state="DISABLED")

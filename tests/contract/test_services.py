@@ -60,13 +60,13 @@ def gone(sdk):
 
     def terminate(name):
         sdk.service.terminate(name=name)
-        eventually(lambda: sdk.service.status(name).state == "TERMINATED", 30)
+        eventually(lambda: sdk.service.status(name).state == "TERMINATED")
 
     return terminate
 
 
 def said(url):
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return answer.read().decode()
 
 

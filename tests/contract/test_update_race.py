@@ -8,7 +8,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from support.anyscale_emulator import AnyscaleEmulator, eventually
+from support.anyscale_emulator import PATIENCE_S, AnyscaleEmulator, eventually
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def slow_package():
     class Packages(BaseHTTPRequestHandler):
         def do_GET(self):
             asked.set()
-            may_arrive.wait(30)
+            may_arrive.wait(PATIENCE_S)
             self.send_response(200)
             self.end_headers()
 
@@ -55,18 +55,18 @@ def test_the_newer_config_stays(tmp_path, slow_package):
     emulator = AnyscaleEmulator(tmp_path / "data").start()
     try:
         service = emulator.call("PUT", "/api/v2/services-v2/apply", body(emulator, "first", url))["result"]
-        assert asked.wait(20)
+        assert asked.wait(PATIENCE_S)
         with ThreadPoolExecutor(1) as pool:
             update = pool.submit(emulator.call, "PUT", "/api/v2/services-v2/apply", body(emulator, "second"))
             with suppress(NotYet):  # it may wait for its turn, or not
                 update.result(timeout=1)
             may_arrive.set()
-            update.result(timeout=20)
+            update.result(timeout=PATIENCE_S)
         version = eventually(lambda: (found := emulator.service(service["id"])["versions"][0])["pid"] and found)
         written = json.loads((tmp_path / "data" / "services" / version["id"] / "deploy.json").read_text())
         assert (written["generation"], version["generation"]) == (2, 2)
         assert written["config"]["applications"][0]["args"] == {"word": "second"}
         emulator.call("POST", f"/api/v2/services-v2/{service['id']}/terminate")
-        eventually(lambda: emulator.service(service["id"])["current_state"] == "TERMINATED", 30)
+        eventually(lambda: emulator.service(service["id"])["current_state"] == "TERMINATED")
     finally:
         emulator.stop()

@@ -35,7 +35,7 @@ class Project:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=500,
             check=False,
         )
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 TOKEN = "aph0_test-token"
+PATIENCE_S = 120  # for what takes a second; a machine that runs everything at once takes many times that
 
 
 class AnyscaleEmulator:
@@ -67,7 +68,7 @@ class AnyscaleEmulator:
         assert self._process is not None
         if self._process.poll() is None:
             self._process.send_signal(number)
-        code = self._process.wait(timeout=30)
+        code = self._process.wait(timeout=PATIENCE_S)
         assert self._process.stdout is not None
         self._process.stdout.close()
         return code
@@ -90,7 +91,7 @@ class AnyscaleEmulator:
             headers={"Cookie": cookie, "Content-Type": "application/json"},
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=10) as answer:
+        with opener.open(request, timeout=PATIENCE_S) as answer:
             content = answer.read()
         return json.loads(content) if content else None
 
@@ -117,7 +118,7 @@ class AnyscaleEmulator:
         return dict(self.call("GET", f"/_emulator/services/{service_id}"))
 
 
-def eventually(what: Any, timeout_s: float = 20, pause_s: float = 0.1) -> Any:
+def eventually(what: Any, timeout_s: float = PATIENCE_S, pause_s: float = 0.1) -> Any:
     """Call until the answer is true; the answer. Fails with the last one."""
     deadline = time.monotonic() + timeout_s
     while not (answer := what()):

@@ -98,7 +98,7 @@ class Workbench:
 
     async def apply(self, plan: Plan) -> None:
         """Apply without a failure."""
-        outcomes = await Apply(plan, kinds(), self.clients, ready_timeout_seconds=60).run()
+        outcomes = await Apply(plan, kinds(), self.clients, ready_timeout_seconds=120).run()
         assert [(str(outcome.change.address), outcome.problem) for outcome in outcomes if outcome.problem] == []
         assert all(outcome.result is Result.DONE for outcome in outcomes)
 
@@ -151,7 +151,7 @@ async def _settles(case: Case, bench: Workbench, name: str, spec: Mapping[str, A
     plan, refused = await bench.attempt([manifest], case.environment)
     if refused:
         return []
-    outcomes = await Apply(plan, kinds(), bench.clients, ready_timeout_seconds=60).run()
+    outcomes = await Apply(plan, kinds(), bench.clients, ready_timeout_seconds=120).run()
     if failed := [outcome.problem.message for outcome in outcomes if outcome.problem]:
         return failed
     [change] = (await bench.plan([manifest], case.environment)).changes

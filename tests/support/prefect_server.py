@@ -23,6 +23,7 @@ from typing import Any
 
 START_S = 240  # 8 on an idle machine; a machine that runs everything at once needs many times that
 STOP_S = 15
+ANSWER_S = 120  # SQLite stalls for a minute where others write to the same disk
 
 
 @dataclass
@@ -64,7 +65,7 @@ class PrefectServer:
         for attempt in range(20):
             request = urllib.request.Request(self.url + path, content, headers, method=method)
             try:
-                with urllib.request.urlopen(request, timeout=30) as answer:
+                with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
                     text = answer.read()
                 return json.loads(text) if text else None
             except urllib.error.HTTPError as error:

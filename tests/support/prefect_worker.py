@@ -80,7 +80,7 @@ class Workplace:
     def state(self, run_id: str) -> str:
         return str(self.flow_run(run_id)["state_type"])
 
-    def wait(self, run_id: str, wanted: set[str], timeout_s: float = 180) -> dict[str, Any]:
+    def wait(self, run_id: str, wanted: set[str], timeout_s: float = 300) -> dict[str, Any]:
         """Wait for one of the states; the run."""
         deadline = time.monotonic() + timeout_s
         while (run := self.flow_run(run_id))["state_type"] not in wanted:

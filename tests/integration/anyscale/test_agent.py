@@ -265,7 +265,7 @@ def test_reading_does_not_import_the_sdk(quiet):
     specs = {"Agent": BASE, "ComputeConfig": {}, "Image": {"image_uri": "a/b:1"}}
     command = [sys.executable, "-c", PLAN.replace("{SPECS}", json.dumps(specs))]
     done = subprocess.run(
-        command, env=client_environment(quiet), capture_output=True, text=True, timeout=60, check=False
+        command, env=client_environment(quiet), capture_output=True, text=True, timeout=200, check=False
     )
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 

@@ -41,7 +41,7 @@ def test_ctrl_c_cleans_up_and_exits_with_130(tmp_path):
     ) as demo:
         servers = pids(tmp_path)
         demo.send_signal(signal.SIGINT)
-        shown, _ = demo.communicate(timeout=120)
+        shown, _ = demo.communicate(timeout=400)
     assert demo.returncode == 130
     assert "Clean up" in shown
     assert "Traceback" not in shown
@@ -52,7 +52,7 @@ def test_ctrl_c_cleans_up_and_exits_with_130(tmp_path):
 def test_a_folder_that_cannot_be_made_is_a_problem(tmp_path):
     (tmp_path / "file").touch()
     command = [sys.executable, "-m", "pfa_gitops.cli.app", "demo", "--directory", str(tmp_path / "file" / "x")]
-    refused = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert refused.returncode == 1
     assert str(tmp_path / "file") in refused.stderr
     assert "--directory" in refused.stderr
@@ -62,7 +62,7 @@ def test_a_folder_that_cannot_be_made_is_a_problem(tmp_path):
 def test_a_folder_with_something_in_it_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     command = [sys.executable, "-m", "pfa_gitops.cli.app", "demo", "--directory", str(tmp_path)]
-    refused = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert refused.returncode == 1
     assert "is not empty" in refused.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]

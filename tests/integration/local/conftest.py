@@ -14,7 +14,7 @@ def local() -> Cli:
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "pfa_gitops.cli.app", "local", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=170, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
 
     return run
 

@@ -49,7 +49,7 @@ def test_breaking_off_up_stops_what_it_started(tmp_path, numbers):
         for number in numbers:
             up.send_signal(number)
             time.sleep(0.05)
-        out, err = up.communicate(timeout=90)
+        out, err = up.communicate(timeout=400)
     assert up.returncode == 130
     assert out == ""
     assert "stopping what was started" in err
@@ -109,7 +109,7 @@ def test_without_the_extra_up_says_what_to_install(tmp_path):
         "runpy.run_module('pfa_gitops.cli.app', run_name='__main__')"
     )
     command = [sys.executable, "-c", program, "local", "up", "--data-dir", str(tmp_path / "data")]
-    refused = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert refused.returncode == 1
     assert "the local stack needs ray, uvicorn, which are not installed" in refused.stderr
     assert 'pip install "pfa-gitops[local]"' in refused.stderr

@@ -88,13 +88,13 @@ def test_the_agent_runs_a_worker_for_its_pool_and_shows_no_key(place: Workplace,
     said = eventually(lambda: answer(place, service), timeout_s=180)
     assert said["work_pool"] == "agent-pool"
     assert said["work_queues"] == ["default"]
-    assert eventually(lambda: workers(place) == {"agent-worker": "ONLINE"}, timeout_s=120)
+    assert eventually(lambda: workers(place) == {"agent-worker": "ONLINE"})
     assert KEY not in json.dumps([said, place.emulator.service(service)])
 
 
 def test_its_worker_turns_runs_into_jobs_that_know_where_the_key_is(place: Workplace, service: str):
     run_id = place.run(place.deployment("agents-work", FLOW, {"infra": {}, "command": "true"}))
-    eventually(lambda: place.flow_run(run_id)["infrastructure_pid"], timeout_s=120)
+    eventually(lambda: place.flow_run(run_id)["infrastructure_pid"])
     config = place.job(run_id)["config"]
     secrets = json.loads(config["runtime_env"]["env_vars"]["PFA_GITOPS_SECRET_ENV"])
     assert secrets == {"PREFECT_API_KEY": {"from_file": str(place.folder / "key")}}
@@ -102,20 +102,20 @@ def test_its_worker_turns_runs_into_jobs_that_know_where_the_key_is(place: Workp
 
 
 def test_a_killed_worker_is_started_again(place: Workplace, service: str):
-    before = eventually(lambda: answer(place, service).get("pid"), timeout_s=120)
+    before = eventually(lambda: answer(place, service).get("pid"))
     os.kill(before, signal.SIGKILL)
-    said = eventually(lambda: (now := answer(place, service)).get("pid") not in {None, before} and now, timeout_s=60)
+    said = eventually(lambda: (now := answer(place, service)).get("pid") not in {None, before} and now)
     assert said["restarts"] == 1
     assert said["problem"] == "the worker ended with signal SIGKILL"
 
 
 @pytest.mark.slow  # the same without Serve: tests/unit/runner/test_worker_process.py
 def test_an_agent_whose_worker_cannot_start_is_unhealthy_until_it_can(place: Workplace, service: str):
-    before = eventually(lambda: answer(place, service).get("pid"), timeout_s=120)
+    before = eventually(lambda: answer(place, service).get("pid"))
     key = place.folder / "key"
     key.unlink()
     os.kill(before, signal.SIGKILL)
     assert eventually(lambda: state(place, service) == "UNHEALTHY", timeout_s=180)
     key.write_text(KEY)
     assert eventually(lambda: state(place, service) == "RUNNING", timeout_s=180)
-    assert eventually(lambda: answer(place, service).get("pid"), timeout_s=120)
+    assert eventually(lambda: answer(place, service).get("pid"))

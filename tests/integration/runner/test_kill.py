@@ -27,7 +27,7 @@ def sdk(emulator: AnyscaleEmulator) -> Sdk:
 
 
 def kill(worker: AnyscaleWorker, job_id: str) -> None:
-    asyncio.run(worker.kill_infrastructure(job_id, AnyscaleConfiguration(infra={}), grace_seconds=30))
+    asyncio.run(worker.kill_infrastructure(job_id, AnyscaleConfiguration(infra={}), grace_seconds=120))
 
 
 def test_a_running_job_is_ended(worker: AnyscaleWorker, sdk: Sdk):

@@ -51,7 +51,7 @@ def address() -> Iterator[str]:
             ray = subprocess.Popen(command, env=variables, stdout=log, stderr=log, start_new_session=True)
         try:
             where = f"http://127.0.0.1:{port}"
-            eventually(lambda: answers(where), timeout_s=120, pause_s=1)
+            eventually(lambda: answers(where), pause_s=1)
             yield where
         finally:
             for pid in {*processes_of(folder), ray.pid}:
@@ -81,7 +81,7 @@ def answers(address: str) -> bool:
 
 
 def finished(ray: RayInfrastructure, job_id: str):
-    return eventually(lambda: (now := asyncio.run(ray.state(job_id))).finished and now, timeout_s=120, pause_s=0.5)
+    return eventually(lambda: (now := asyncio.run(ray.state(job_id))).finished and now, pause_s=0.5)
 
 
 def test_a_job_runs_and_its_log_can_be_read(address: str):
@@ -95,7 +95,7 @@ def test_a_job_runs_and_its_log_can_be_read(address: str):
 def test_a_job_is_stopped(address: str):
     ray = RayInfrastructure(RayJobInfra(type="ray-job", address=address))
     job_id = asyncio.run(ray.submit(Job("long-1", {}, {}, "sleep 300")))
-    eventually(lambda: asyncio.run(ray.state(job_id)).status == "RUNNING", timeout_s=60)
+    eventually(lambda: asyncio.run(ray.state(job_id)).status == "RUNNING")
     asyncio.run(ray.stop(job_id))
     assert finished(ray, job_id).status == "STOPPED"
 

@@ -69,7 +69,9 @@ def test_what_many_share_is_asked_once_and_again_after_a_failed_write():
 
 
 def test_what_is_gone_is_removed():
-    run(Answers((404, {"detail": "gone"})), lambda client: client.remove("/x/1"))
+    answers = Answers((404, {"detail": "gone"}))
+    run(answers, lambda client: client.remove("/x/1"))
+    assert answers.asked == [("DELETE", "/api/x/1")]
 
 
 def test_a_deployment_is_found_by_names_that_a_url_cannot_hold():
