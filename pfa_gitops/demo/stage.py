@@ -14,7 +14,7 @@ from pathlib import Path
 DATA_DIR = ".pfa-gitops/local"
 PROGRAM = (sys.executable, "-m", "pfa_gitops.cli.app")
 _ENDS_WITHIN_S = 60.0
-_READS_WITHIN_S = 5.0
+_READS_WITHIN_S = 30.0
 _LOGS = 3
 _LOG_LINES = 15
 

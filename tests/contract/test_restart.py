@@ -5,7 +5,6 @@ import shutil
 import signal
 import sqlite3
 import tempfile
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -49,11 +48,12 @@ def test_a_running_job_outlives_a_kill_and_is_watched_again(own, tmp_path):
 
 
 def test_a_job_that_ended_meanwhile_is_recorded_with_its_exit_code(own, tmp_path):
-    ids = [submit(own, f"ends-{code}", f"sleep 0.5; touch {tmp_path}/{code}; exit {code}") for code in (0, 7)]
-    eventually(lambda: all(own.job(job_id)["runs"] for job_id in ids))
+    wait = f"until test -e {tmp_path}/go; do sleep 0.05; done"
+    ids = [submit(own, f"ends-{code}", f"{wait}; exit {code}") for code in (0, 7)]
+    eventually(lambda: all(own.job(job_id)["current_state"] == "RUNNING" for job_id in ids))
     own.kill()
-    eventually(lambda: (tmp_path / "0").exists() and (tmp_path / "7").exists())
-    time.sleep(0.2)
+    (tmp_path / "go").touch()
+    eventually(lambda: len(list(own.data_dir.glob("runs/*/exit_code"))) == 2)
     own.start()
     good, bad = (ended(own, job_id) for job_id in ids)
     assert (good["current_state"], bad["current_state"]) == ("SUCCESS", "OUT_OF_RETRIES")
@@ -61,7 +61,7 @@ def test_a_job_that_ended_meanwhile_is_recorded_with_its_exit_code(own, tmp_path
 
 
 def test_a_job_whose_process_was_killed_meanwhile_is_tried_again(own, tmp_path):
-    script = f"echo run >> {tmp_path}/runs; test $(wc -l < {tmp_path}/runs) = 2 || sleep 60"
+    script = f"echo run >> {tmp_path}/runs; test $(wc -l < {tmp_path}/runs) = 2 || sleep 600"
     job_id = submit(own, "dies", script, max_retries=1)
     pid = eventually(lambda: own.job(job_id)["runs"] and own.job(job_id)["runs"][0]["pid"])
     eventually((tmp_path / "runs").exists)

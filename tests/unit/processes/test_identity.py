@@ -9,7 +9,7 @@ from pfa_gitops.processes import ending, identity
 from pfa_gitops.processes.identity import Identity
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
-SLEEPS = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEPS = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import pytest
 from pfa_gitops.model.errors import SecretMissing
 from pfa_gitops.runner.worker_process import Patience, WorkerDown, WorkerProcess
 
-QUICK = Patience(deaths=3, soon_s=60, first_pause_s=0.01, longest_pause_s=0.05, grace_s=5)
-STAY = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
+QUICK = Patience(deaths=3, soon_s=600, first_pause_s=0.01, longest_pause_s=0.05, grace_s=5)
+STAY = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 
 
-def until(true, timeout_s=10.0):
+def until(true, timeout_s=120.0):
     deadline = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < deadline
@@ -54,7 +54,7 @@ def test_a_child_that_keeps_dying_is_no_longer_healthy():
 
 
 def test_a_death_is_seen_although_a_helper_holds_the_output_and_the_helper_goes_too():
-    child = ["/bin/sh", "-c", "sleep 60 & echo $!; exit 3"]
+    child = ["/bin/sh", "-c", "sleep 600 & echo $!; exit 3"]
     pids: list[str] = []
     worker = WorkerProcess(child, lambda: os.environ, pids.append, QUICK)
     worker.start()
@@ -125,9 +125,9 @@ def test_the_child_ends_with_us_and_has_its_sigint_back():
         "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"  # as a background shell leaves it
         "from pfa_gitops.runner.worker_process import WorkerProcess\n"
         "child = [sys.executable, '-c', 'import os, signal, time; ignored = signal.SIG_IGN; '\n"
-        "         'print(os.getpid(), signal.getsignal(signal.SIGINT) is ignored, flush=True); time.sleep(60)']\n"
+        "         'print(os.getpid(), signal.getsignal(signal.SIGINT) is ignored, flush=True); time.sleep(600)']\n"
         "WorkerProcess(child, lambda: os.environ, lambda line: print(line, flush=True)).start()\n"
-        "time.sleep(60)\n"
+        "time.sleep(600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
