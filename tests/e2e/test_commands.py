@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 from support.anyscale_emulator import AnyscaleEmulator
 from support.commands import Workdir
+from support.turnstile import turnstile
 
 from pfa_gitops.views.plan_schema import PLAN_SCHEMA
 
@@ -107,17 +108,24 @@ def test_a_refused_write_is_told_blocks_what_refers_to_it_and_the_next_apply_goe
     assert project.pfa("plan", "--detailed-exitcode").returncode == 0
 
 
-def test_ctrl_c_ends_what_is_under_way_and_the_next_apply_goes_on(project, name):
-    project.write("manifests/a.yaml", "".join(variable(f"{name}_{number:03}") for number in range(120)))
-    done = project.interrupted("apply", "--auto-approve", after="created in")
+def test_ctrl_c_ends_what_is_under_way_and_the_next_apply_goes_on(project, prefect_server, name):
+    project.write("manifests/a.yaml", "".join(variable(f"{name}_{number}") for number in range(20)))
+    with turnstile(prefect_server.url.removesuffix("/api"), "/api/variables/") as before:
+        done = project.interrupted(
+            *("apply", "--auto-approve"),
+            after="created in",
+            until="interrupted: finishing what is under way",
+            then=before.open.set,
+            PREFECT_API_URL=f"{before.url}/api",
+        )
     assert done.returncode == 5, done.stderr
     assert "Traceback" not in done.stderr
     assert "Apply again to go on from here" in done.stdout
     left = project.document("plan")["summary"]
     assert left["create"] > 0
-    assert left["unchanged"] > 0
+    assert left["unchanged"] > 1  # the one before Ctrl-C, and what was under way then
     assert project.pfa("apply", "--auto-approve", "--quiet").returncode == 0
-    assert project.document("plan")["summary"]["unchanged"] == 120
+    assert project.document("plan")["summary"]["unchanged"] == 20
 
 
 def test_one_ctrl_c_ends_the_question_and_nothing_is_written(project, prefect_server, name):

@@ -6,7 +6,8 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Workdir:
             input=stdin or "",
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=500,
             check=False,
         )
         assert "Traceback" not in done.stdout + done.stderr, done.stderr
@@ -55,34 +56,57 @@ class Workdir:
         assert done.returncode == code, done.stderr
         return json.loads(done.stdout)
 
-    def interrupted(self, *arguments: str, after: str) -> subprocess.CompletedProcess[str]:
-        """Run a command at a terminal, and press Ctrl-C once `after` stands on its standard error."""
+    def interrupted(
+        self, *arguments: str, after: str, until: str = "", then: Callable[[], None] = lambda: None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command at a terminal, and press Ctrl-C once `after` stands on its standard error.
+
+        `then` is called once `until` stands there, too.
+        """
         command = [*PROGRAM, *arguments]
-        terminal, its_end = pty.openpty()
-        environment = {**_bare_environment(), **self.environment}
-        with subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=environment,
-            stdin=its_end,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            assert process.stderr
+        with (
+            _terminal() as terminal,
+            subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env={**_bare_environment(), **self.environment, **environment},
+                stdin=terminal,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            ) as process,
+        ):
             try:
-                seen = ""
-                while after not in seen:
-                    character = process.stderr.read(1)
-                    assert character, f"it ended: {seen}"
-                    seen += character
+                seen = _read_until(process, after)
                 process.send_signal(signal.SIGINT)
-                stdout, stderr = process.communicate(timeout=100)
+                seen += _read_until(process, until)
+                then()
+                stdout, stderr = process.communicate(timeout=200)
             finally:
                 process.kill()  # a command that does not heed the signal fails its test and holds up no other
-        os.close(terminal)
-        os.close(its_end)
         return subprocess.CompletedProcess(command, process.returncode, stdout, seen + stderr)
+
+
+@contextmanager
+def _terminal() -> Iterator[int]:
+    """A command's end of a terminal at which nobody types."""
+    ends = pty.openpty()
+    try:
+        yield ends[1]
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+def _read_until(process: subprocess.Popen[str], text: str) -> str:
+    """What a command says on its standard error, up to `text`. A question has no line's end."""
+    assert process.stderr
+    seen = ""
+    while text not in seen:
+        character = process.stderr.read(1)
+        assert character, f"it ended: {seen}"
+        seen += character
+    return seen
 
 
 def _bare_environment() -> dict[str, str]:

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.commands import HEEDS_INTERRUPT
 
 MANIFESTS = """
 apiVersion: pfa-gitops/v1
@@ -29,12 +30,6 @@ kind: Deployment
 metadata: {name: never-applied}
 spec: {flow_name: nowhere, entrypoint: flow.py:greet, parameters: {name: Ada}}
 """
-# Tests may run where SIGINT is ignored, as in a script's background job; a terminal's commands heed it.
-CLI = (
-    "import runpy, signal\n"
-    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    "runpy.run_module('pfa_gitops.cli.app', run_name='__main__')"
-)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +52,7 @@ def project(tmp_path_factory, prefect_server):
 
 def start(folder, server, *arguments):
     return subprocess.Popen(
-        [sys.executable, "-c", CLI, *arguments],
+        [sys.executable, "-c", HEEDS_INTERRUPT, *arguments],
         cwd=folder,
         env={**os.environ, **server.environment},
         stdout=subprocess.PIPE,
