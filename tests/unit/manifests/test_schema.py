@@ -103,10 +103,15 @@ def test_fields_carry_their_descriptions_and_no_noise(kinds):
 
 
 @pytest.mark.parametrize("name", [*registered(), "Override", "Project", "manifest"])
-def test_the_schemas_of_all_kinds_are_sound_and_describe_every_field(name):
+def test_the_schemas_are_sound(name):
     schema = generated()[name]
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$id"] == f"{name}.json"
+
+
+@pytest.mark.parametrize("name", [*registered(), "Override", "Project"])
+def test_the_schema_of_a_kind_describes_every_field(name):
+    schema = generated()[name]
     undescribed = [
         f"{owner}.{field}"
         for owner, model in {name: schema["properties"].get("spec", {}), **schema["$defs"]}.items()
@@ -116,7 +121,7 @@ def test_the_schemas_of_all_kinds_are_sound_and_describe_every_field(name):
             or any("$ref" in option for option in value.get("anyOf", []))
         )
     ]
-    assert name == "manifest" or undescribed == []
+    assert undescribed == []
 
 
 @pytest.mark.parametrize("name", [*registered(), "Override", "Project", "manifest"])
