@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 DEPLOYMENTS = int(os.environ.get("BENCH_DEPLOYMENTS", "20"))
+TIMEOUT_S = 1800  # for a command that hangs; the slowest takes a minute or two
 BIN = Path(sys.executable).parent
 FLOW = "from prefect import flow\n\n\n@flow\ndef f{number}(x: int = 1):\n    return x\n"
 
@@ -44,24 +45,30 @@ def compare(folder: Path, environment: dict[str, str]) -> None:
 def run(folder: Path, program: str, *arguments: str, environment: dict[str, str] | None = None) -> float:
     """Run a command and return its seconds."""
     begin = time.monotonic()
+    output(folder, program, *arguments, environment=environment)
+    return time.monotonic() - begin
+
+
+def output(folder: Path, program: str, *arguments: str, environment: dict[str, str] | None = None) -> str:
+    """Run a command and return what it prints. It sees no Prefect and no Anyscale but the one of `environment`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ANYSCALE_"))}
     done = subprocess.run(
         [str(BIN / program), *arguments],
         cwd=folder,
-        env={**os.environ, **(environment or {})},
+        env={**kept, "PREFECT_HOME": str(folder / "home"), **(environment or {})},
         capture_output=True,
         text=True,
+        timeout=TIMEOUT_S,
         check=False,
     )
     if done.returncode:
         sys.exit(f"{program} {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return time.monotonic() - begin
+    return done.stdout
 
 
 def variables(folder: Path) -> dict[str, str]:
     """What `pfa-gitops local env` says."""
-    command = [str(BIN / "pfa-gitops"), "local", "env", "--format", "json"]
-    answer = json.loads(subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout)
-    return {**answer["variables"], "PREFECT_HOME": str(folder / "home")}
+    return dict(json.loads(output(folder, "pfa-gitops", "local", "env", "--format", "json"))["variables"])
 
 
 def write_flows(folder: Path) -> None:
