@@ -90,21 +90,22 @@ def _default_build(world: World, uri: str) -> Doc:
 
 
 def _registered(world: World, uri: str, body: Doc) -> Doc:
+    """The build of an image in somebody's registry; without a name of its own, its image is an anonymous one.
+
+    The same image registered again is the same build. Under a name only the newest revision counts: "if the name
+    already exists, a new version will be built", says the SDK.
+    """
     name = body.get("cluster_env_name")
-    derived = "byod-" + hashlib.sha256(uri.encode()).hexdigest()[:12]
-    image = image_named(world, name or derived, anonymous=not name)
-    values = {
-        "docker_image_name": uri,
-        "registry_login_secret": body.get("registry_login_secret"),
-        "ray_version": body.get("ray_version"),
-    }
-    known = builds_of(world, image["id"])
-    if name:  # "if the name already exists, a new version will be built", says the SDK
-        known = known[:1]
-    for build in known:
-        if all(build[key] == value for key, value in values.items()):
-            return build
-    return add_build(world, image, is_byod=True, **values)
+    image = image_named(world, name or _anonymous_name(uri), anonymous=not name)
+    values = {"docker_image_name": uri, **{key: body.get(key) for key in ("registry_login_secret", "ray_version")}}
+    builds = builds_of(world, image["id"])
+    candidates = builds[:1] if name else builds
+    same = next((build for build in candidates if values.items() <= build.items()), None)
+    return same or add_build(world, image, is_byod=True, **values)
+
+
+def _anonymous_name(uri: str) -> str:
+    return "byod-" + hashlib.sha256(uri.encode()).hexdigest()[:12]
 
 
 async def create(request: Request) -> Response:

@@ -2,8 +2,8 @@
 
 PENDING > AWAITING_CLUSTER_START > RUNNING > SUCCESS | ERRORED > RESTARTING > RUNNING … > OUT_OF_RETRIES | TERMINATED.
 ``timeout_s`` counts per run; a run that took too long failed and is retried like any other failure.
-A run whose process was gone when the emulator came back counts as one that its node was lost for. So does one that a
-clean stop of the emulator ended: the exit code it had then is none of its own.
+A run whose processes ended without leaving an exit code failed: its node was lost. A clean stop of the emulator is such
+a loss to the runs that it ends: the exit code that their shells still wrote down is none of theirs, and is removed.
 """
 
 import asyncio
@@ -74,7 +74,10 @@ class Jobs:
         return found is not None
 
     async def close(self) -> None:
-        """Stop watching; end the processes too unless they are to be kept. The store keeps saying what ran."""
+        """Stop watching; end the processes too unless they are to be kept. No state moves.
+
+        The store keeps saying that they run, so that the next emulator finds them gone as with a lost node.
+        """
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -84,6 +87,7 @@ class Jobs:
             await asyncio.gather(*(self._stop(found) for found in living))
 
     async def _stop(self, found: Process) -> None:
+        """End a run that the store goes on calling running. What its command answered TERM with is not its result."""
         await found.stop(self._world.settings.grace_s)
         found.exit_file.unlink(missing_ok=True)
         await drop_ray_folder(found.mark)
