@@ -1,5 +1,6 @@
-"""The only import of the Anyscale SDK, and lazy: `import anyscale` takes 4 to 6 seconds.
+"""The only way to the Anyscale SDK, and lazy: `import anyscale` takes 4 to 6 seconds.
 
+Whoever needs one of its types imports that inside a call.
 The SDK is synchronous, has no time-out and raises whatever its layers raise. Here each call runs in a thread, ends in
 time, and fails with an error of `model.errors`, chosen by type or HTTP status, never by text.
 """
