@@ -82,10 +82,8 @@ async def _made(openers: Mapping[str, Opener], found: Workspace, stores: SecretS
     for name, opener in openers.items():
         try:
             clients[name] = await opener(found, stores)
-        except ProblemsFound as error:
-            problems += error.problems
         except ReaderError as error:
-            problems.append(error.problem())
+            problems += error.problems
     if problems:
         raise ProblemsFound(problems)
     return clients

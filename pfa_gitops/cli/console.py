@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pfa_gitops.model.errors import PfaError, ProblemsFound
+from pfa_gitops.model.errors import PfaError
 from pfa_gitops.views.problems import show_problems
 from pfa_gitops.wiring import colour_wanted
 
@@ -49,6 +49,5 @@ class Console:
 
 def fail(error: PfaError) -> int:
     """Show what is wrong on standard error and return the exit code."""
-    problems = error.problems if isinstance(error, ProblemsFound) else [error.problem()]
-    Console().warn(show_problems(problems, colour_wanted(sys.stderr)))
+    Console().warn(show_problems(error.problems, colour_wanted(sys.stderr)))
     return error.exit_code

@@ -11,8 +11,9 @@
         ├── Conflict             409 or 423
         ├── Invalid              400 or 422: the platform does not take the value
         ├── Unavailable          408, 429 or 5xx, after all the retries
-        └── MaybeArrived         a write was sent and its answer was lost: look before sending it again
-            └── CutOff             it may still be on its way: look, and never send it again
+        ├── MaybeArrived         a write was sent and its answer was lost: look before sending it again
+        │   └── CutOff             it may still be on its way: look, and never send it again
+        └── FailedTogether       several platforms failed at the same time
 
 Exit 5, an incomplete apply, is no exception: every outcome is a value. Exit 3 is kept for saved plans.
 """
@@ -48,6 +49,11 @@ class PfaError(Exception):
         """This error as a Problem of one object."""
         return Problem(self.message, self.mend, origin, address)
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All that it tells, each by itself."""
+        return (self.problem(),)
+
 
 class ReaderError(PfaError):
     """The reader can fix it: manifests, flags, configuration."""
@@ -58,7 +64,12 @@ class ProblemsFound(ReaderError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
-        self.problems = tuple(problems)
+        self._problems = tuple(problems)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All that was found."""
+        return self._problems
 
 
 class SecretMissing(ReaderError):
@@ -101,3 +112,16 @@ class MaybeArrived(PlatformError):
 
 class CutOff(MaybeArrived):
     """A write was given up on when its time was over. Its thread may still go on, and the write still arrive."""
+
+
+class FailedTogether(PlatformError):
+    """Several platforms failed at the same time."""
+
+    def __init__(self, failures: Sequence[PfaError]) -> None:
+        super().__init__("; ".join(failure.message for failure in failures))
+        self._failures = tuple(failures)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What each of them tells."""
+        return tuple(problem for failure in self._failures for problem in failure.problems)

@@ -241,6 +241,21 @@ def test_wrong_anyscale_credentials(offline, tmp_path):
         emulator.stop()
 
 
+def test_all_platforms_that_fail_are_told_together(offline, tmp_path, name):
+    shape = "kind: ComputeConfig\nmetadata: {name: c}\nspec: {head_node: {instance_type: m}}\n"
+    offline.write("manifests/a.yaml", f"{variable(name)}apiVersion: pfa-gitops/v1\n{shape}")
+    emulator = AnyscaleEmulator(tmp_path / "anyscale", "--token", "aph0_the-right-one").start()
+    anyscale = {"ANYSCALE_HOST": emulator.url, "ANYSCALE_CLI_TOKEN": "aph0_another"}
+    try:
+        done = offline.pfa("plan", PREFECT_API_URL="http://127.0.0.1:9/api", **anyscale)
+    finally:
+        emulator.stop()
+    assert done.returncode == 4
+    assert "http://127.0.0.1:9/api" in done.stderr
+    assert "Anyscale answered 401" in done.stderr
+    assert "2 problems" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
