@@ -15,8 +15,11 @@ ASK = {
 def describe(directory: Path) -> dict[str, str]:
     """Return commit, short_commit, branch, tag and dirty (`true` or `false`); what git does not know is left out."""
     answers = {name: _run(directory, question) for name, question in ASK.items()}
-    known = {name: answer for name, answer in answers.items() if answer}
-    return {**known, "dirty": str(bool(answers["dirty"])).lower()} if answers["commit"] else {}
+    if not answers["commit"]:
+        return {}
+    changed = answers.pop("dirty")
+    dirty = {} if changed is None else {"dirty": str(bool(changed)).lower()}
+    return {name: answer for name, answer in answers.items() if answer} | dirty
 
 
 def _run(directory: Path, question: tuple[str, ...]) -> str | None:

@@ -1,0 +1,41 @@
+"""What is known of a checkout, asked of the real git."""
+
+import subprocess
+
+import pytest
+
+from pfa_gitops.git import describe
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    def git(*arguments: str) -> None:
+        who = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", "--initial-branch", "main")
+    (tmp_path / "file").write_text("one")
+    git("add", "file")
+    git("commit", "--message", "first")
+    return tmp_path
+
+
+def test_a_checkout_is_described_and_a_tag_that_is_not_there_left_out(checkout):
+    found = describe(checkout)
+    assert found.keys() == {"commit", "short_commit", "branch", "dirty"}
+    assert found["commit"].startswith(found["short_commit"])
+    assert (found["branch"], found["dirty"]) == ("main", "false")
+    (checkout / "file").write_text("two")
+    assert describe(checkout)["dirty"] == "true"
+
+
+def test_where_git_cannot_tell_whether_it_is_dirty_nothing_is_said_of_it(checkout):
+    (checkout / ".git" / "index").write_text("no index")
+    found = describe(checkout)
+    assert "commit" in found
+    assert "dirty" not in found
+
+
+def test_outside_of_a_checkout_nothing_is_known(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert describe(tmp_path) == {}
