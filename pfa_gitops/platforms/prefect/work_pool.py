@@ -94,7 +94,7 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         listed = await client.listing("/work_pools/filter", {"work_pools": {"name": any_of(names)}})
         pools = [pool for pool in listed if pool["name"] in names]
         queues = await read_queues(client, [queue.name for item in wanted for queue in item.spec.queues], names)
-        storages = await block_names(client, [pool["storage_configuration"].get(_STORAGE_ID) for pool in pools])
+        storages = await block_names(client, [_stored(pool).get(_STORAGE_ID) for pool in pools])
         types = {pool["name"]: pool["type"] for pool in pools}
         made = [manifest for manifest in wanted if types.get(manifest.key.name) != manifest.spec.type]
         replaced = {manifest.key.name for manifest in made} & types.keys()
@@ -166,11 +166,17 @@ async def _body(client: PrefectClient, spec: WorkPoolSpec, ids: Ids, names: Iter
     return body
 
 
+def _stored(pool: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The storage configuration. Older servers know none, and newer ones may know more than a manifest can say."""
+    known = {*StorageConfigurationSpec.model_fields, _STORAGE_ID}
+    return {name: value for name, value in (pool.get("storage_configuration") or {}).items() if name in known}
+
+
 def _live(
     pool: Mapping[str, Any], queues: list[WorkQueueSpec], storages: Mapping[str, str], heritage: Heritage | None
 ) -> Live[WorkPoolSpec]:
     fields = {name: pool[WIRE.get(name, name)] for name in PLAIN}
-    storage = dict(pool["storage_configuration"])
+    storage = dict(_stored(pool))
     block = storage.pop(_STORAGE_ID, None)
     spec = WorkPoolSpec(
         name=pool["name"],
