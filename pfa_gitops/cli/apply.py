@@ -100,7 +100,7 @@ def _stop_on_interrupt(run: Apply, console: Console) -> Iterator[None]:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        console.progress("interrupted: finishing what is under way, starting nothing more")
+        console.warn("interrupted: finishing what is under way, starting nothing more")
         run.stop.set()
         loop.remove_signal_handler(signal.SIGINT)
 

@@ -16,7 +16,7 @@ directory = click.option(
     help="The project's folder, where pfa-gitops.yaml is. Default: this one.",
 )
 environment = click.option("-e", "--environment", help="The environment. Default: the project's default one.")
-quiet = click.option("-q", "--quiet", is_flag=True, help="No progress; problems and the answer only.")
+quiet = click.option("-q", "--quiet", is_flag=True, help="No progress; problems, notes and the answer only.")
 
 
 def output_format(*formats: str) -> Decorator:

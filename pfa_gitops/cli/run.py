@@ -89,7 +89,7 @@ async def _follow(console: Console, connection: Connection, begun: FlowRun) -> S
                 state = event if isinstance(event, State) else state
                 console.progress(_shown(event))
     except asyncio.CancelledError:
-        console.progress(f"no longer following; {begun.name} goes on: {begun.page}")
+        console.warn(f"no longer following; {begun.name} goes on: {begun.page}")
         raise
     return state
 

@@ -24,13 +24,11 @@ def validate(directory: Path, environment: str | None, output: str, quiet: bool)
         if console.as_json:
             console.document({"format": FORMAT, "valid": False, "problems": problems_json(error.problems)})
         raise
-    for notice in found.notices:
-        console.progress(f"note: {notice}")
+    name, count, notices = found.environment.name, len(found.manifests), list(found.notices)
     if console.as_json:
-        console.document(
-            {"format": FORMAT, "valid": True, "environment": found.environment.name, "manifests": len(found.manifests)}
-        )
-    else:
-        count = len(found.manifests)
-        subject = "1 manifest is" if count == 1 else f"{count} manifests are"
-        console.say(f"{subject} valid in environment {found.environment.name}.")
+        document = {"format": FORMAT, "valid": True, "environment": name, "manifests": count, "notices": notices}
+        console.document(document)
+        return
+    for notice in notices:
+        console.warn(f"note: {notice}")
+    console.say(f"{'1 manifest is' if count == 1 else f'{count} manifests are'} valid in environment {name}.")

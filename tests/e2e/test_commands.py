@@ -163,6 +163,16 @@ def test_problems_as_json(offline):
     assert "value" in document["problems"][0]["message"]
 
 
+def test_notes_are_in_the_document_and_quiet_does_not_hide_them(offline):
+    offline.write("pfa-gitops.yaml", PROJECT.replace("{default: true}", "{default: true, limits: {max_deletes: 1}}"))
+    offline.write("manifests/a.yaml", variable("x"))
+    note = "the limits of environment dev are not enforced yet"
+    document = offline.document("validate")
+    assert (document["valid"], document["manifests"], document["notices"]) == (True, 1, [note])
+    done = offline.pfa("validate", "--quiet")
+    assert (done.stdout, done.stderr) == ("1 manifest is valid in environment dev.\n", f"note: {note}\n")
+
+
 def test_an_unset_secret_is_a_problem_of_its_place_and_nothing_is_written(project, prefect_server, name):
     block = f"apiVersion: pfa-gitops/v1\nkind: Block\nmetadata: {{name: {name}}}\n"
     project.write(
