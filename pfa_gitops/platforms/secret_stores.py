@@ -1,6 +1,6 @@
 """Fetches the values that secret references name. The only place where a secret is read from its store.
 
-A store is one function from its place to the value; `STORES` is the whole interface.
+A store is one function from its place to the value; `SecretStores.fetch` knows which one a reference means.
 """
 
 import asyncio

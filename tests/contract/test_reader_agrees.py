@@ -78,11 +78,10 @@ def test_clouds_and_projects(target, emulator):
 
     async def both(client: AnyscaleClient):
         second = await client.cloud("agree-cloud")
-        ours = [await client.cloud(), second, await client.cloud_by_id(second.id)]
+        ours = [await client.cloud(), second]
         theirs = [
             await client.sdk.call(lambda sdk: low_level(sdk).get_default_cloud()),
             await client.sdk.call(lambda sdk: low_level(sdk).get_cloud_by_name(name="agree-cloud")),
-            await client.sdk.call(lambda sdk: low_level(sdk).get_cloud(cloud_id=second.id)),
         ]
         assert [(cloud.id, cloud.name) for cloud in ours] == [(cloud.id, cloud.name) for cloud in theirs]
         for cloud in ours:

@@ -74,11 +74,6 @@ class AnyscaleClient:
         wanted = name or self.target.project
         return await self._once(("project", cloud.id, wanted or ""), lambda: self._read_project(cloud, wanted))
 
-    async def cloud_by_id(self, cloud_id: str) -> Cloud:
-        """A cloud by its id. Read once."""
-        path = f"/ext/v0/clouds/{cloud_id}"
-        return await self._once(("cloud-id", cloud_id), lambda: self._one(Cloud, path))
-
     async def compute_configs(
         self, cloud: Cloud, name: str | None = None, *, archived: bool = False
     ) -> list[ComputeTemplate]:

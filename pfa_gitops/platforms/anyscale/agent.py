@@ -185,7 +185,7 @@ async def _observe(
         return manifest.problem(("compute_config",), error.message, error.mend)
     fields = live_fields(service, version, wanted) | await live_image(client, build, wanted)
     spec = AgentSpec.model_construct(**fields, compute_config=compute_config, tags=tags)
-    return Live(manifest.key, spec, service.id, {"state": service.current_state})
+    return Live(manifest.key, spec, service.id)
 
 
 async def _none() -> None:
