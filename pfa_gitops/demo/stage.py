@@ -128,7 +128,7 @@ def _show(child: "subprocess.Popen[str]", last: str, seen: threading.Event) -> N
         for line in lines:
             sys.stderr.write(line)
             sys.stderr.flush()
-            if line.split()[-1:] == [last]:
+            if line.rstrip().endswith(f" {last}"):
                 seen.set()
 
 

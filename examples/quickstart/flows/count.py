@@ -13,9 +13,10 @@ def shout(number: int) -> None:
     print(f"#{number}")
 
 
-@flow(task_runner=RayTaskRunner)
+@flow(task_runner=RayTaskRunner, log_prints=True)
 def count_to(highest_number: int) -> None:
     wait([shout.submit(number) for number in range(highest_number)])
+    print(f"counted to {highest_number}")
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def fails_as_too_slow(stage, way, **more):
 
 @pytest.mark.parametrize("way", ["answer", "command", "followed"])
 def test_a_command_that_takes_too_long_fails_the_step_and_is_ended(staged, tmp_path, heeds_interrupt, way):
-    fails_as_too_slow(staged(SLEEPS), way, **({"last": "#9"} if way == "followed" else {}))
+    fails_as_too_slow(staged(SLEEPS), way, **({"last": "counted to 10"} if way == "followed" else {}))
     with pytest.raises(ProcessLookupError):
         os.kill(started(tmp_path), 0)
     assert (tmp_path / "interrupted").exists()
@@ -93,12 +93,13 @@ def test_ctrl_c_while_an_answer_is_awaited_ends_the_command(staged, tmp_path, he
         os.kill(started(tmp_path), 0)
 
 
-def test_a_run_fails_unless_the_last_number_was_seen(staged, capfd):
-    says = "import sys; print('  12:00:00 #9x\\n  #99\\n  12:00:01 #{}', file=sys.stderr)"
-    staged(says.format(9)).followed("run", last="#9", timeout_s=200)
-    assert "  12:00:01 #9\n" in capfd.readouterr().err
-    with pytest.raises(StepFailed, match="no log line of the flow ended with #9"):
-        staged(says.format(8)).followed("run", last="#9", timeout_s=200)
+def test_a_run_fails_unless_its_last_line_was_seen(staged, capfd):
+    lines = "  12:00:00 counted to 10x\n  recounted to 10\n  12:00:01 counted to {}\n"
+    says = f"import sys; sys.stderr.write({lines!r})"
+    staged(says.format(10)).followed("run", last="counted to 10", timeout_s=200)
+    assert "  12:00:01 counted to 10\n" in capfd.readouterr().err
+    with pytest.raises(StepFailed, match="no log line of the flow ended with counted to 10"):
+        staged(says.format(8)).followed("run", last="counted to 10", timeout_s=200)
 
 
 def test_a_clean_up_that_fails_does_not_hide_the_failure(staged, tmp_path):
