@@ -69,6 +69,7 @@ class Build(Answer):
     docker_image_name: str | None = None
     registry_login_secret: str | None = None
     ray_version: str | None = None
+    error_message: str | None = None
 
     @property
     def is_default(self) -> bool:
