@@ -190,7 +190,7 @@ def test_a_job_that_never_gets_its_cluster(sdk, faulty, run_job):
 def test_a_job_that_loses_its_node_is_tried_again(emulator, run_job, tmp_path):
     script = f"echo run >> {tmp_path}/runs; test $(wc -l < {tmp_path}/runs) = 2 || sleep 600"
     job_id = run_job("node", script, wait=False, max_retries=1)
-    eventually((tmp_path / "runs").exists)
+    eventually(lambda: (tmp_path / "runs").exists() and (tmp_path / "runs").read_text())
     emulator.call("POST", f"/_emulator/jobs/{job_id}/lose_node")
     job = eventually(lambda: (job := emulator.job(job_id))["current_state"] == "SUCCESS" and job)
     assert [run["error"] for run in job["runs"]] == ["The node was lost.", None]

@@ -64,7 +64,7 @@ def test_a_job_whose_process_was_killed_meanwhile_is_tried_again(own, tmp_path):
     script = f"echo run >> {tmp_path}/runs; test $(wc -l < {tmp_path}/runs) = 2 || sleep 600"
     job_id = submit(own, "dies", script, max_retries=1)
     pid = eventually(lambda: own.job(job_id)["runs"] and own.job(job_id)["runs"][0]["pid"])
-    eventually((tmp_path / "runs").exists)
+    eventually(lambda: (tmp_path / "runs").exists() and (tmp_path / "runs").read_text())
     own.kill()
     os.killpg(pid, signal.SIGKILL)
     own.start()
