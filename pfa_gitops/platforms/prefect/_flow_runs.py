@@ -15,7 +15,7 @@ _POLL_S = 1.0
 _ATTEMPTS = 3
 # A process sends its lines in batches, every 2 s unless told otherwise, so that they come late and out of order.
 _LATE = timedelta(seconds=30)
-_SETTLE_POLLS = 3
+_SETTLE_POLLS = 5
 
 
 async def start(client: PrefectClient, deployment: str, parameters: Mapping[str, Any]) -> FlowRun:
