@@ -7,7 +7,7 @@ import click
 
 from pfa_gitops.model.places import show_path
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome, Plan, Result
-from pfa_gitops.views.values import one_line
+from pfa_gitops.views.values import one_line, printable
 
 Paint = Callable[[str, str], str]
 """Colours a text: the text, and the colour's name."""
@@ -32,7 +32,7 @@ def show_plan(plan: Plan, colour: bool = False) -> str:
     """Show what would change, grouped by kind, each field as live → desired, and the counts in the last line."""
     paint = painter(colour)
     lines = [f"Environment {plan.environment}", ""]
-    lines += [paint(f"note: {notice}", "cyan") for notice in plan.notices]
+    lines += [paint(f"note: {printable(notice)}", "cyan") for notice in plan.notices]
     lines += [""] if plan.notices else []
     pending = sorted(plan.pending, key=lambda change: change.address)
     for kind, changes in groupby(pending, key=lambda change: change.address.kind):
@@ -51,7 +51,7 @@ def show_counts(plan: Plan) -> str:
 def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
     colour = COLOUR[change.action]
     yield f"  {paint(f'{SIGN[change.action]} {change.address.name}', colour)}"
-    names = [show_path(field.path) for field in change.fields]
+    names = [printable(show_path(field.path)) for field in change.fields]
     width = min(max(map(len, names), default=0), 40)
     for name, field in zip(names, change.fields, strict=True):
         yield f"      {name:<{width}}  {_values(change.action, field, paint)}"
@@ -75,8 +75,8 @@ def show_outcome(outcome: Outcome, colour: bool = False) -> str:
         return f"  {sign} {change.address} {DONE_WORD[change.action]} in {outcome.seconds:.1f} s"
     text = f"  {paint(f'✗ {change.address} {outcome.result}', RESULT_COLOUR[outcome.result])}"
     if outcome.problem:
-        text += f": {outcome.problem.message}"
-        text += f"\n      {outcome.problem.mend}" if outcome.problem.mend else ""
+        text += f": {printable(outcome.problem.message)}"
+        text += f"\n      {printable(outcome.problem.mend)}" if outcome.problem.mend else ""
     return text
 
 

@@ -34,3 +34,8 @@ def one_line(value: Any, widest: int = WIDEST) -> str:
         return f"(secret {value})"
     text = _dump(plain(value))
     return text if len(text) <= widest else f"{text[: widest - 1]}…"
+
+
+def printable(text: str) -> str:
+    """Without what would move the cursor, or colour what follows: a manifest may hold any character."""
+    return "".join(one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in text)

@@ -21,6 +21,11 @@ def test_problems_are_shown_by_place_and_counted():
     )
 
 
+def test_what_would_move_the_cursor_is_escaped():
+    shown = show_problems([Problem("no field \x1b[2J\0é", "take out \u2028")], colour=False)
+    assert shown == "no field \\x1b[2J\\x00é\n    take out \\u2028\n1 problem"
+
+
 def test_one_problem():
     assert show_problems([NOWHERE], colour=False) == "no server answers\n    start it\n1 problem"
 
