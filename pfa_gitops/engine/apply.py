@@ -95,11 +95,13 @@ class Apply:
     async def _write(self, change: Change) -> None:
         kind = self.kinds[change.address.kind]
         client = self.clients[kind.platform]
-        if change.live and change.action in {Action.REPLACE, Action.DELETE}:
-            await kind.delete(client, change.live)
+        if change.action is Action.DELETE:
+            await kind.delete(client, change.existing)
         if change.action is Action.UPDATE:
             await kind.update(client, change, self._ids)
-        if change.action in {Action.CREATE, Action.REPLACE}:
+        if change.action is Action.REPLACE:
+            self._ids[change.key] = await kind.replace(client, change, self._ids)
+        if change.action is Action.CREATE:
             self._ids[change.key] = await self._create(change)
 
     async def _ready(self, change: Change) -> bool:

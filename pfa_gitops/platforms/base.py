@@ -131,6 +131,14 @@ class Kind(ABC, Generic[SpecT, ClientT]):
     async def update(self, client: ClientT, change: Change, ids: Ids) -> None:
         """Write the fields in `change.changed` to `change.live`, and no others. Safe to send twice."""
 
+    async def replace(self, client: ClientT, change: Change, ids: Ids) -> str:
+        """Write a field that cannot be changed: put a new object in the place of `change.live` and return its id.
+
+        What may fail comes before the old object is gone, and what nobody names goes over to the new one.
+        """
+        await self.delete(client, change.existing)
+        return await self.create(client, change, ids)
+
     @abstractmethod
     async def delete(self, client: ClientT, live: Live[SpecT]) -> None:
         """Remove the object. It may be gone already."""

@@ -1,7 +1,8 @@
 """What a work pool takes over from the one that it replaces.
 
 Prefect cannot change a pool's type: the pool is deleted and made again. A delete takes along the queues, and leaves
-every deployment of the pool without one, those too that no manifest names [api/workers.py, orm_models.py].
+every deployment of the pool without one, those too that no manifest names [api/workers.py, orm_models.py]. So all of it
+is read right before.
 """
 
 import asyncio
@@ -10,33 +11,92 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from pfa_gitops.model.errors import NotFound
+from pfa_gitops.model.errors import NotFound, PlatformError
+from pfa_gitops.platforms.base import FieldRules
+from pfa_gitops.platforms.lost_replies import send
+from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._client import PrefectClient, any_of
 from pfa_gitops.platforms.prefect._naming import in_path
-from pfa_gitops.platforms.prefect._work_queues import WorkQueueSpec, live_queue
+from pfa_gitops.platforms.prefect._work_queues import WorkQueueSpec, live_queue, write_queues
+
+KEPT = ("description", "is_paused", "concurrency_limit")
+STORAGE = "storage_configuration"
 
 
 @dataclass(frozen=True)
-class Heritage:
-    """All queues of a pool, and the queue of each of its deployments by the deployment's id."""
+class FormerPool:
+    """A pool, its queues and its deployments, as the API tells them."""
 
+    pool: Mapping[str, Any]
     queues: Sequence[WorkQueueSpec]
-    deployments: Mapping[str, str | None]
+    deployments: Sequence[Mapping[str, Any]]
+
+    def body(self, named: Mapping[str, Any]) -> dict[str, Any]:
+        """The request for the new pool: what the manifest names, over what the former one has."""
+        body = {"name": self.pool["name"], **{field: self.pool[field] for field in KEPT}, **named}
+        storage = {**(self.pool.get(STORAGE) or {}), **named.get(STORAGE, {})}
+        return body | ({STORAGE: storage} if storage else {})
+
+    def all_queues(self, named: Sequence[WorkQueueSpec]) -> list[WorkQueueSpec]:
+        """The queues that the new pool gets: what the manifest names, over what the former one has."""
+        wanted = {queue.name: queue for queue in named}
+        former = {queue.name: queue for queue in self.queues}
+        both = {name: overlaid(wanted[name], former[name], FieldRules()) for name in wanted.keys() & former.keys()}
+        return list({**former, **wanted, **both}.values())
 
 
-async def read_heritage(client: PrefectClient, pool: str) -> Heritage:
+async def read_former(client: PrefectClient, name: str) -> FormerPool:
     """What a delete of the pool would take along."""
-    queues, deployments = await asyncio.gather(
-        client.read_all(f"/work_pools/{in_path(pool)}/queues/filter"),
-        client.read_all("/deployments/filter", {"work_pools": {"name": any_of([pool])}}),
+    path = f"/work_pools/{in_path(name)}"
+    pool, queues, deployments = await asyncio.gather(
+        client.get(path),
+        client.read_all(f"{path}/queues/filter"),
+        client.read_all("/deployments/filter", {"work_pools": {"name": any_of([name])}}),
     )
-    by_id: dict[str, Any] = {deployment["id"]: deployment["work_queue_name"] for deployment in deployments}
-    return Heritage([live_queue(queue) for queue in queues], by_id)
+    return FormerPool(pool, [live_queue(queue) for queue in queues], deployments)
 
 
-async def hand_over(client: PrefectClient, pool: str, deployments: Mapping[str, str | None]) -> None:
+async def replace(
+    client: PrefectClient, former: FormerPool, body: Mapping[str, Any], queues: Sequence[WorkQueueSpec]
+) -> str:
+    """Delete the former pool, make the new one, and give it the deployments. Returns the new pool's id.
+
+    Raises PlatformError, which names what the new pool did not get, where something fails half-way.
+    """
+    name = former.pool["name"]
+    path = f"/work_pools/{in_path(name)}"
+    await client.remove(path)
+
+    async def post() -> str:
+        return str((await client.post("/work_pools/", body))["id"])
+
+    async def look() -> str | None:
+        try:
+            return str((await client.get(path))["id"])
+        except NotFound:
+            return None
+
+    try:
+        pool_id = await send(post, look)
+        await write_queues(client, name, queues, [])
+        await _hand_over(client, former)
+    except PlatformError as error:
+        raise PlatformError(f"the pool was deleted to be made again, then: {error.message}", _left(former)) from None
+    return pool_id
+
+
+async def _hand_over(client: PrefectClient, former: FormerPool) -> None:
     """Give the deployments the new pool. One that is gone meanwhile needs none."""
-    for deployment, queue in deployments.items():
-        named = {} if queue is None else {"work_queue_name": queue}
+    for deployment in former.deployments:
+        body = {"work_pool_name": former.pool["name"]}
+        if (queue := deployment.get("work_queue_name")) is not None:
+            body["work_queue_name"] = queue
         with suppress(NotFound):
-            await client.patch(f"/deployments/{deployment}", {"work_pool_name": pool, **named})
+            await client.patch(f"/deployments/{deployment['id']}", body)
+
+
+def _left(former: FormerPool) -> str:
+    """What the next plan cannot know of any more, for whoever reads the problem to look after."""
+    queues = ", ".join(sorted(queue.name for queue in former.queues))
+    deployments = ", ".join(sorted(str(deployment["name"]) for deployment in former.deployments)) or "none"
+    return f"apply again, and look whether it has its queues ({queues}) and its deployments ({deployments})"

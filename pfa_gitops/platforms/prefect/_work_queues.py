@@ -100,7 +100,7 @@ async def _create(client: PrefectClient, pool: str, queue: WorkQueueSpec) -> Non
             await client.post(path, body)
         except MaybeArrived:
             await client.post(path, body)
-    except Conflict:
+    except (Conflict, MaybeArrived):
         await _patch(client, pool, queue, _changed(queue, None))
 
 

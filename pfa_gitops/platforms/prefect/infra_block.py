@@ -9,6 +9,7 @@ from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.plain import plain
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.base import FieldRules, Keyed, Kind, Observation
+from pfa_gitops.platforms.lost_replies import send
 from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._block_documents import read_documents
 from pfa_gitops.platforms.prefect._client import PrefectClient
@@ -87,18 +88,21 @@ class InfraBlock(Kind[InfraBlockSpec, PrefectClient]):
         return Observation(lives)
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
-        """POST, after the block type was registered. One that replaces another keeps what both types have."""
-        spec: InfraBlockSpec = change.manifest.spec
-        if change.live is not None:
-            spec = overlaid(spec, change.live.spec, self.rules)
-        type_id, schema_id = await register(client, spec.type)
-        body = {
-            "name": change.key.name,
-            "data": _data(spec, spec.model_fields_set & (FIELDS[spec.type] | {"type"})),
-            "block_type_id": type_id,
-            "block_schema_id": schema_id,
-        }
-        return str((await client.post("/block_documents/", body))["id"])
+        """POST, after the block type was registered where it is missing."""
+        return await _post(client, change.key.name, change.manifest.spec)
+
+    async def replace(self, client: PrefectClient, change: Change, ids: Ids) -> str:
+        """POST the new one, then DELETE the former: names are unique per type. What both types have is kept."""
+        spec = overlaid(change.manifest.spec, change.existing.spec, self.rules)
+        slug = f"{spec.type}/{change.key.name}"
+
+        async def look() -> str | None:
+            found = await read_documents(client, [slug], include_secrets=False)
+            return str(found[slug]["id"]) if slug in found else None
+
+        made = await send(lambda: _post(client, change.key.name, spec), look)
+        await self.delete(client, change.existing)
+        return made
 
     async def update(self, client: PrefectClient, change: Change, ids: Ids) -> None:
         """PATCH the changed fields; the document then follows this version's schema."""
@@ -111,6 +115,17 @@ class InfraBlock(Kind[InfraBlockSpec, PrefectClient]):
     async def delete(self, client: PrefectClient, live: Live[InfraBlockSpec]) -> None:
         """DELETE by id."""
         await client.remove(f"/block_documents/{live.id}")
+
+
+async def _post(client: PrefectClient, name: str, spec: InfraBlockSpec) -> str:
+    type_id, schema_id = await register(client, spec.type)
+    body = {
+        "name": name,
+        "data": _data(spec, spec.model_fields_set & (FIELDS[spec.type] | {"type"})),
+        "block_type_id": type_id,
+        "block_schema_id": schema_id,
+    }
+    return str((await client.post("/block_documents/", body))["id"])
 
 
 def _data(spec: InfraBlockSpec, names: Iterable[str]) -> dict[str, Any]:

@@ -7,17 +7,16 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from pfa_gitops.model.closest import did_you_mean
-from pfa_gitops.model.errors import NotFound, Problem
+from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.references import RefTo
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec, Spec
 from pfa_gitops.platforms.base import FieldRules, Keyed, Kind, Observation
-from pfa_gitops.platforms.lost_replies import send
 from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._block_names import block_id, block_names
 from pfa_gitops.platforms.prefect._client import PrefectClient, any_of
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
 from pfa_gitops.platforms.prefect._placeholders import WithPlaceholders
-from pfa_gitops.platforms.prefect._pool_replacement import Heritage, hand_over, read_heritage
+from pfa_gitops.platforms.prefect._pool_replacement import read_former, replace
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
 from pfa_gitops.platforms.prefect._work_queues import WorkQueueSpec, read_queues, write_queues
 
@@ -97,24 +96,15 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         storages = await block_names(client, [_stored(pool).get(_STORAGE_ID) for pool in pools])
         types = {pool["name"]: pool["type"] for pool in pools}
         made = [manifest for manifest in wanted if types.get(manifest.key.name) != manifest.spec.type]
-        replaced = {manifest.key.name for manifest in made} & types.keys()
-        heritages = {name: await read_heritage(client, name) for name in sorted(replaced)}
-        lives = [_live(pool, queues[pool["name"]], storages, heritages.get(pool["name"])) for pool in pools]
+        lives = [_live(pool, queues[pool["name"]], storages) for pool in pools]
         return Observation(lives, await _unknown_types(client, made))
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
-        """POST the pool, then its queues. One that replaces another takes over what the manifest does not name."""
-        named: WorkPoolSpec = change.manifest.spec
-        former: Live[WorkPoolSpec] | None = change.live
-        spec = named if former is None else _taken_over(named, former, self.rules)
-        body = {"name": change.key.name, **await _body(client, spec, ids, spec.model_fields_set)}
-        if "base_job_template" not in named.model_fields_set:
-            body["base_job_template"] = (await _templates(client)).get(spec.type, {})
-        pool_id = await _post(client, body)
+        """POST the pool, then its queues."""
+        spec: WorkPoolSpec = change.manifest.spec
+        created = await client.post("/work_pools/", {"name": change.key.name, **await _new(client, spec, ids)})
         await write_queues(client, change.key.name, spec.queues, [])
-        if former is not None:
-            await hand_over(client, change.key.name, former.details[_HERITAGE].deployments)
-        return pool_id
+        return str(created["id"])
 
     async def update(self, client: PrefectClient, change: Change, ids: Ids) -> None:
         """PATCH the pool's changed fields, then its queues."""
@@ -124,6 +114,13 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         if "queues" in change.changed:
             await write_queues(client, change.key.name, desired.queues, live.queues)
 
+    async def replace(self, client: PrefectClient, change: Change, ids: Ids) -> str:
+        """DELETE and POST. The new pool takes over what the manifest does not name, and all deployments."""
+        spec: WorkPoolSpec = change.manifest.spec
+        named = await _new(client, spec, ids)
+        former = await read_former(client, change.key.name)
+        return await replace(client, former, former.body(named), former.all_queues(spec.queues))
+
     async def delete(self, client: PrefectClient, live: Live[WorkPoolSpec]) -> None:
         """DELETE by name. Its deployments stay behind without a pool, and Prefect does not say so."""
         await client.remove(f"/work_pools/{in_path(live.key.name)}")
@@ -131,28 +128,14 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
 
 _STORAGE = "default_result_storage_block"
 _STORAGE_ID = "default_result_storage_block_id"
-_HERITAGE = "heritage"
-"""Where a live pool that is to be replaced keeps what the new one takes over."""
 
 
-def _taken_over(named: WorkPoolSpec, former: Live[WorkPoolSpec], rules: FieldRules) -> WorkPoolSpec:
-    return overlaid(named, former.spec.model_copy(update={"queues": former.details[_HERITAGE].queues}), rules)
-
-
-async def _post(client: PrefectClient, body: Mapping[str, Any]) -> str:
-    """POST a pool and return its id. Where the answer was lost, the pool of that name is it: its type cannot differ."""
-    path = f"/work_pools/{in_path(body['name'])}"
-
-    async def look() -> str | None:
-        try:
-            return str((await client.get(path))["id"])
-        except NotFound:
-            return None
-
-    async def post() -> str:
-        return str((await client.post("/work_pools/", body))["id"])
-
-    return await send(post, look)
+async def _new(client: PrefectClient, spec: WorkPoolSpec, ids: Ids) -> dict[str, Any]:
+    """What a pool is made with, but for its name."""
+    body = await _body(client, spec, ids, spec.model_fields_set)
+    if "base_job_template" not in spec.model_fields_set:
+        body["base_job_template"] = (await _templates(client)).get(spec.type, {})
+    return body
 
 
 async def _body(client: PrefectClient, spec: WorkPoolSpec, ids: Ids, names: Iterable[str]) -> dict[str, Any]:
@@ -172,9 +155,7 @@ def _stored(pool: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in (pool.get("storage_configuration") or {}).items() if name in known}
 
 
-def _live(
-    pool: Mapping[str, Any], queues: list[WorkQueueSpec], storages: Mapping[str, str], heritage: Heritage | None
-) -> Live[WorkPoolSpec]:
+def _live(pool: Mapping[str, Any], queues: list[WorkQueueSpec], storages: Mapping[str, str]) -> Live[WorkPoolSpec]:
     fields = {name: pool[WIRE.get(name, name)] for name in PLAIN}
     storage = dict(_stored(pool))
     block = storage.pop(_STORAGE_ID, None)
@@ -186,7 +167,7 @@ def _live(
         queues=queues,
         **fields,
     )
-    return Live(Key("WorkPool", pool["name"]), spec, pool["id"], {} if heritage is None else {_HERITAGE: heritage})
+    return Live(Key("WorkPool", pool["name"]), spec, pool["id"])
 
 
 async def _templates(client: PrefectClient) -> Mapping[str, Mapping[str, Any]]:

@@ -8,16 +8,19 @@ import httpx
 import pytest
 from support.kind_cases import Workbench, show
 
-from pfa_gitops.model.values import Action
+from pfa_gitops.engine.apply import Apply
+from pfa_gitops.model.values import Action, Result
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
 from pfa_gitops.platforms.prefect._target import PrefectTarget
+from pfa_gitops.platforms.registry import kinds
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """The real wire, which counts, and loses the answers to the first requests to some paths."""
+    """The real wire, which counts, loses the answers to the first requests to some paths, and refuses others."""
 
-    def __init__(self, lose: tuple[str, ...] = ()) -> None:
+    def __init__(self, lose: tuple[str, ...] = (), refuse: str = "nothing") -> None:
+        self.refuse = refuse
         self.inner = httpx.AsyncHTTPTransport()
         self.lose = Counter(lose)
         self.sent: Counter[str] = Counter()
@@ -25,6 +28,8 @@ class Wire(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         name = f"{request.method} {request.url.path.removeprefix('/api')}"
         self.sent[name] += 1
+        if name.startswith(self.refuse):
+            return httpx.Response(403, json={"detail": "not yours"}, request=request)
         response = await self.inner.handle_async_request(request)
         if self.lose[name] > 0:
             self.lose[name] -= 1
@@ -174,18 +179,28 @@ def test_a_pool_without_a_template_gets_that_of_its_type(prefect_server, kind):
     prefect_server.delete(f"/work_pools/bare%20{kind}")
 
 
-def test_a_pool_of_another_type_takes_over_all_that_the_manifest_does_not_name(prefect_server):
+RETYPED = {"type": "docker", "description": "new", "queues": [{"name": "ours", "priority": 1}]}
+
+
+@pytest.fixture
+def retyped(prefect_server):
+    """A pool of type process with settings, a queue and a deployment that no manifest names: the deployment's path."""
     pool = {"name": "retyped", "type": "process", "description": "by hand", "concurrency_limit": 7, "is_paused": True}
     prefect_server.post("/work_pools/", pool)
     prefect_server.post("/work_pools/retyped/queues", {"name": "by-hand", "priority": 5, "concurrency_limit": 2})
     flow = prefect_server.post("/flows/", {"name": "of-others"})
     deployment = {"name": "foreign", "flow_id": flow["id"], "work_pool_name": "retyped", "work_queue_name": "by-hand"}
-    foreign = prefect_server.post("/deployments/", deployment)
-    spec = {"type": "docker", "description": "new", "queues": [{"name": "ours", "priority": 1}]}
-    wire = Wire(("POST /work_pools/",))
+    yield f"/deployments/{prefect_server.post('/deployments/', deployment)['id']}"
+    prefect_server.delete("/work_pools/retyped")
+    prefect_server.delete(f"/flows/{flow['id']}")
+
+
+def test_a_pool_of_another_type_takes_over_all_that_the_manifest_does_not_name(prefect_server, retyped):
+    queue = "POST /work_pools/retyped/queues"
+    wire = Wire(("POST /work_pools/", queue, queue))
 
     async def scenario(bench):
-        assert await settle(bench, "WorkPool", "retyped", spec) is Action.REPLACE
+        assert await settle(bench, "WorkPool", "retyped", RETYPED) is Action.REPLACE
 
     run(prefect_server, scenario, wire)
     found = prefect_server.get("/work_pools/retyped")
@@ -195,10 +210,32 @@ def test_a_pool_of_another_type_takes_over_all_that_the_manifest_does_not_name(p
     queues = {queue["name"]: queue for queue in prefect_server.post("/work_pools/retyped/queues/filter")}
     assert queues.keys() == {"default", "by-hand", "ours"}
     assert queues["by-hand"]["concurrency_limit"] == 2
-    moved = prefect_server.get(f"/deployments/{foreign['id']}")
+    moved = prefect_server.get(retyped)
     assert (moved["work_pool_name"], moved["work_queue_name"]) == ("retyped", "by-hand")
-    prefect_server.delete("/work_pools/retyped")
-    prefect_server.delete(f"/flows/{flow['id']}")
+
+
+def test_a_pool_that_is_replaced_in_part_tells_what_to_look_after(prefect_server, retyped):
+    async def scenario(bench):
+        plan = await bench.plan([bench.manifest("WorkPool", "retyped", RETYPED)])
+        [outcome] = await Apply(plan, kinds(), bench.clients).run()
+        return outcome
+
+    outcome = run(prefect_server, scenario, Wire(refuse=f"PATCH {retyped}"))
+    assert outcome.result is Result.FAILED
+    assert "was deleted to be made again, then: " in outcome.problem.message
+    assert outcome.problem.mend.endswith("its queues (by-hand, default) and its deployments (foreign)")
+
+
+def test_a_replacement_that_cannot_succeed_deletes_nothing(prefect_server, retyped):
+    spec = {**RETYPED, "storage_configuration": {"default_result_storage_block": "s3-bucket/missing"}}
+
+    async def scenario(bench):
+        plan = await bench.plan([bench.manifest("WorkPool", "retyped", spec)])
+        [outcome] = await Apply(plan, kinds(), bench.clients).run()
+        return outcome.result
+
+    assert run(prefect_server, scenario) is Result.FAILED
+    assert prefect_server.get("/work_pools/retyped")["type"] == "process"
 
 
 def test_an_infra_block_of_another_type_keeps_what_both_types_have(prefect_server):
