@@ -16,6 +16,10 @@ from pfa_gitops.platforms.prefect._target import PrefectTarget
 from pfa_gitops.platforms.registry import kinds
 
 
+SQLITE_LOCKED = 503
+"""The server did nothing, and wants to be asked again."""
+
+
 class Wire(httpx.AsyncBaseTransport):
     """The real wire, which counts, loses the answers to the first requests to some paths, and refuses others."""
 
@@ -27,10 +31,10 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         name = f"{request.method} {request.url.path.removeprefix('/api')}"
-        self.sent[name] += 1
         if name.startswith(self.refuse):
             return httpx.Response(403, json={"detail": "not yours"}, request=request)
         response = await self.inner.handle_async_request(request)
+        self.sent[name] += response.status_code != SQLITE_LOCKED
         if self.lose[name] > 0:
             self.lose[name] -= 1
             await response.aread()
