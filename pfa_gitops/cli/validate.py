@@ -9,6 +9,7 @@ from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
 from pfa_gitops.model.errors import ProblemsFound
 from pfa_gitops.views.problems import problems_json
+from pfa_gitops.views.values import printable
 
 FORMAT = "pfa-gitops/validation/v1"
 
@@ -30,5 +31,5 @@ def validate(directory: Path, environment: str | None, output: str, quiet: bool)
         console.document(document)
         return
     for notice in notices:
-        console.warn(f"note: {notice}")
+        console.warn(f"note: {printable(notice)}")
     console.say(f"{'1 manifest is' if count == 1 else f'{count} manifests are'} valid in environment {name}.")

@@ -11,6 +11,15 @@ def parts_of(url: str) -> SplitResult | None:
         return None
 
 
+PORTS = {"http": 80, "https": 443}
+
+
+def server_of(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port of an http or https address: what tells one server from another."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
+
+
 def is_http(url: str) -> bool:
     """Whether it is an http or https address with a host."""
     parts = parts_of(url)

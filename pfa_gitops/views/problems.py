@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pfa_gitops.model.errors import Problem
-from pfa_gitops.views.values import printable
+from pfa_gitops.views.values import printable, printable_lines
 
 BOLD, RED, DIM, RESET = "\x1b[1m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
 LAST = "\uffff"
@@ -42,11 +42,11 @@ def _order(problem: Problem) -> tuple[str, int, int]:
 
 def _show(problem: Problem, colour: bool) -> str:
     bold, red, dim, reset = (BOLD, RED, DIM, RESET) if colour else ("", "", "", "")
-    place = f"{bold}{problem.origin}:{reset} " if problem.origin else ""
-    about = str(problem.address) if problem.address else ""
-    message, mend = printable(problem.message), printable(problem.mend)
+    place = f"{bold}{printable(str(problem.origin))}:{reset} " if problem.origin else ""
+    about = printable(str(problem.address)) if problem.address else ""
+    message, mend = printable_lines(problem.message), printable_lines(problem.mend)
     # a message that names the object itself needs no second name
-    named = f"{about}: " if about and about not in problem.message else ""
+    named = f"{about}: " if about and about not in message else ""
     first = f"{place}{named}{red}{message}{reset}"
     return f"{first}\n    {dim}{mend}{reset}" if mend else first
 

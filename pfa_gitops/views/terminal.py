@@ -7,7 +7,7 @@ import click
 
 from pfa_gitops.model.places import show_path
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome, Plan, Result
-from pfa_gitops.views.values import one_line, printable
+from pfa_gitops.views.values import one_line, printable, printable_lines
 
 Paint = Callable[[str, str], str]
 """Colours a text: the text, and the colour's name."""
@@ -50,7 +50,7 @@ def show_counts(plan: Plan) -> str:
 
 def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
     colour = COLOUR[change.action]
-    yield f"  {paint(f'{SIGN[change.action]} {change.address.name}', colour)}"
+    yield f"  {paint(f'{SIGN[change.action]} {printable(change.address.name)}', colour)}"
     names = [printable(show_path(field.path)) for field in change.fields]
     width = min(max(map(len, names), default=0), 40)
     for name, field in zip(names, change.fields, strict=True):
@@ -75,8 +75,8 @@ def show_outcome(outcome: Outcome, colour: bool = False) -> str:
         return f"  {sign} {change.address} {DONE_WORD[change.action]} in {outcome.seconds:.1f} s"
     text = f"  {paint(f'✗ {change.address} {outcome.result}', RESULT_COLOUR[outcome.result])}"
     if outcome.problem:
-        text += f": {printable(outcome.problem.message)}"
-        text += f"\n      {printable(outcome.problem.mend)}" if outcome.problem.mend else ""
+        text += f": {printable_lines(outcome.problem.message)}"
+        text += f"\n      {printable_lines(outcome.problem.mend)}" if outcome.problem.mend else ""
     return text
 
 

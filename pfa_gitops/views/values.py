@@ -32,10 +32,15 @@ def one_line(value: Any, widest: int = WIDEST) -> str:
         return REDACTED
     if isinstance(value, SecretRef):
         return f"(secret {value})"
-    text = _dump(plain(value))
+    text = printable(_dump(plain(value)))
     return text if len(text) <= widest else f"{text[: widest - 1]}…"
 
 
 def printable(text: str) -> str:
-    """Without what would move the cursor, or colour what follows: a manifest may hold any character."""
-    return "".join(one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in text)
+    """One line, without what would move the cursor, or colour what follows: a manifest may hold any character."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def printable_lines(text: str) -> str:
+    """The same for a text of several lines."""
+    return "\n".join(printable(line) for line in text.split("\n"))

@@ -17,7 +17,7 @@ from pfa_gitops.platforms.causes import causes, why
 from pfa_gitops.platforms.statuses import meaning
 
 MENDS = {
-    401: "check PREFECT_API_KEY or PREFECT_API_AUTH_STRING",
+    401: "check PREFECT_API_KEY or PREFECT_API_AUTH_STRING, which go only to the server of PREFECT_API_URL",
     403: "check PREFECT_API_KEY or PREFECT_API_AUTH_STRING, and what they may do",
     405: "check PREFECT_API_URL; it usually ends with /api",
 }

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.platforms.prefect._settings import PrefectSettings, as_flag, as_mapping, as_seconds, read_settings
-from pfa_gitops.platforms.urls import is_http
+from pfa_gitops.platforms.urls import is_http, server_of
 
 CLOUD_API_URL = "https://api.prefect.cloud/api"
 PROTECTED_HEADERS = frozenset({"user-agent", "prefect-csrf-token", "prefect-csrf-client"})
@@ -81,7 +81,7 @@ def _seal(value: object) -> Sealed | None:
 
 def _same_server(url: str, usual: object) -> bool:
     """Whether credentials that came with `usual` are for `url`. Those that came without a URL are for any."""
-    return not usual or (is_http(str(usual)) and urlsplit(url)[:2] == urlsplit(str(usual))[:2])
+    return not usual or (is_http(str(usual)) and server_of(url) == server_of(str(usual)))
 
 
 def _checked_url(url: object, settings: PrefectSettings) -> str:

@@ -15,7 +15,6 @@ from pfa_gitops.platforms.prefect._runner_documents import runner_documents
 from pfa_gitops.platforms.prefect._target import PrefectTarget
 from pfa_gitops.platforms.registry import kinds
 
-
 SQLITE_LOCKED = 503
 """The server did nothing, and wants to be asked again."""
 

@@ -119,3 +119,11 @@ def test_outcomes():
     assert show_outcome(failed) == "  ✗ Deployment/count failed: no such pool\n      create it"
     assert show_result([done]) == "Apply complete: 1 done."
     assert show_result([done, failed]) == "Apply incomplete: 1 done, 1 failed. Apply again to go on from here."
+
+
+def test_no_character_of_a_manifest_moves_the_cursor_or_forges_a_line():
+    forged = FieldChange(("env", "A\n  - WorkPool prod"), "\x9b2J", "\u202e\x7f\x1b[31m")
+    shown = show_plan(Plan("dev", (change("Agent/a", Action.UPDATE, forged),), ("note\n\x1b[2J",)))
+    assert "env.A\\n  - WorkPool prod" in shown
+    assert all(character == "\n" or character.isprintable() for character in shown)
+    assert shown.count("\n") == show_plan(Plan("dev", (change("Agent/a", Action.UPDATE, forged),), ("n",))).count("\n")

@@ -89,6 +89,7 @@ def test_nothing_secret_shows(tmp_path):
     [
         (None, True),
         ("http://127.0.0.1:4200/api/accounts/1/workspaces/2", True),
+        ("HTTP://reader@127.0.0.1:4200/api", True),
         ("http://127.0.0.1:4300/api", False),
         ("https://127.0.0.1:4200/api", False),
     ],
