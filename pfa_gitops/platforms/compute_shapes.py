@@ -9,13 +9,15 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from pfa_gitops.model.values import Spec
 from pfa_gitops.platforms.memory_sizes import memory_size, parse_memory
 
 MarketType = Literal["ON_DEMAND", "SPOT", "PREFER_SPOT"]
 
+LIVE = {"live": True}
+"""The context in which a shape is validated that the platform tells: it is read, and not sent as it is."""
 CUSTOM = "custom"
 """The instance type of a node that is described by `required_resources`."""
 ACCELERATOR_LABEL = "ray.io/accelerator-type"
@@ -142,8 +144,10 @@ class Node(Spec):
         return self
 
     @model_validator(mode="after")
-    def _check_accelerator(self) -> "Node":
-        """The SDK refuses an accelerator that is required without its number."""
+    def _check_accelerator(self, info: ValidationInfo) -> "Node":
+        """The SDK refuses an accelerator that is required without its number. Live ones may have been made elsewhere."""
+        if info.context is LIVE:
+            return self
         accelerator = (self.required_labels or {}).get(ACCELERATOR_LABEL)
         if accelerator and (missing := self._missing_for(accelerator)):
             raise ValueError(f"{ACCELERATOR_LABEL}: {accelerator} in required_labels needs {' and '.join(missing)} too")

@@ -28,6 +28,12 @@ _NOT_FOUND = 404
 _ATTEMPTS = 100
 
 
+def _number(job_id: str, name: str) -> int:
+    """Which of the jobs of that name it is, counted from 1."""
+    number = job_id.removeprefix(f"{name}-")
+    return int(number) if number.isdecimal() and number != job_id else 1
+
+
 class RayJobs:
     """Ray's job API at one address."""
 
@@ -41,18 +47,18 @@ class RayJobs:
 
         An id is Ray's for ever. Where it is taken, the job of that name is the run's own: while it lives it is the one
         to follow; once it has ended, the next one's id gets a number. `former` is the id of a job that is known to have
-        ended. Raises MaybeArrived.
+        ended, and with it those that came before. Raises MaybeArrived.
         """
         name = str(config["submission_id"])
-        for attempt in range(1, _ATTEMPTS + 1):
+        first = 1 if former is None else _number(former, name) + 1
+        for attempt in range(first, first + _ATTEMPTS):
             job_id = name if attempt == 1 else f"{name}-{attempt}"
             try:
                 return await self._send({**config, "submission_id": job_id})
             except (Unavailable, MaybeArrived) as refusal:
                 if (known := await self._known(job_id, refusal)) is None:
                     raise
-                just_sent = isinstance(refusal, MaybeArrived) and job_id != former
-                if not known.finished or just_sent:
+                if not known.finished or isinstance(refusal, MaybeArrived):
                     return job_id
         raise Conflict(f"Ray at {self._place()} has had {_ATTEMPTS} jobs {name}", "run the flow anew")
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from pfa_gitops.model.errors import PlatformError
 from pfa_gitops.platforms.anyscale._answers import ComputeTemplate
-from pfa_gitops.platforms.compute_shapes import ComputeShape, HeadNode, ResourceShape
+from pfa_gitops.platforms.compute_shapes import LIVE, ComputeShape, HeadNode, ResourceShape
 
 ShapeT = TypeVar("ShapeT", bound=ResourceShape)
 
@@ -47,7 +47,9 @@ def live_shape(template: ComputeTemplate, cloud: str, wanted: ComputeShape | Non
     Raises Unspeakable.
     """
     try:
-        shape = ComputeShape.model_validate(_document(template.config, cloud, bool(wanted and wanted.configs)))
+        shape = ComputeShape.model_validate(
+            _document(template.config, cloud, bool(wanted and wanted.configs)), context=LIVE
+        )
     except ValidationError as error:
         flaw = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in flaw["loc"])

@@ -153,6 +153,9 @@ def _settled(spec: AgentSpec, wanted: AgentSpec) -> AgentSpec:
     """Drop of the live side what the manifest names in another way: the image, the files."""
     named = [field for field in IMAGE_FIELDS if getattr(wanted, field) is not None]
     dropped = [field for field in IMAGE_FIELDS if named and field not in named]
+    if wanted.containerfile is not None:
+        details = {"ray_version", "registry_login_secret"}  # of the image that was there
+        dropped += sorted(details - wanted.model_fields_set)
     if {"working_dir", "py_modules"} & wanted.model_fields_set and wanted.files_digest is None:
         dropped.append("files_digest")
     return spec.model_copy(update=dict.fromkeys(dropped))

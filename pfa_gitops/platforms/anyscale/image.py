@@ -99,7 +99,7 @@ class Image(Kind[ImageSpec, AnyscaleClient]):
         """Build or register a new revision: the live one with what the manifest names."""
         manifest: Wanted = change.manifest
         live: Live[ImageSpec] = change.existing
-        spec = _one_source(overlaid(manifest.spec, live.spec, self.rules), manifest)
+        spec = _one_source(overlaid(manifest.spec, live.spec, self.rules), manifest.spec)
         if spec.containerfile is not None and spec.containerfile in live.details["built"]:
             again = f"\n# pfa-gitops: built again as revision {live.details['revision'] + 1}\n"
             spec = spec.model_copy(update={"containerfile": spec.containerfile + again})
@@ -123,10 +123,12 @@ class Image(Kind[ImageSpec, AnyscaleClient]):
         await client.sdk.call(lambda anyscale: anyscale.image.archive(name), write=True)
 
 
-def _one_source(spec: ImageSpec, manifest: Wanted) -> ImageSpec:
-    """Drop what the live image was made of, where it is now made of something else."""
-    other = {"containerfile": None} if manifest.spec.image_uri else {"image_uri": None, "registry_login_secret": None}
-    return spec.model_copy(update=other)
+def _one_source(spec: ImageSpec, wanted: ImageSpec) -> ImageSpec:
+    """Drop what the live image was made of, and its Ray version with it, where it is now made of something else."""
+    other = ["containerfile"] if wanted.image_uri else ["image_uri", "registry_login_secret"]
+    if getattr(spec, other[0]) is not None and "ray_version" not in wanted.model_fields_set:
+        other.append("ray_version")
+    return spec.model_copy(update=dict.fromkeys(other))
 
 
 def _live(manifest: Wanted, image: _answers.Image, builds: Sequence[_answers.Build]) -> Live[ImageSpec]:
@@ -134,7 +136,7 @@ def _live(manifest: Wanted, image: _answers.Image, builds: Sequence[_answers.Bui
     build = good[0] if good else None
     details = {
         "built": frozenset(build.containerfile for build in good if build.containerfile),
-        "revision": max((build.revision for build in builds), default=0),
+        "revision": max((build.revision for build in good), default=0),
     }
     return Live(manifest.key, _live_spec(image.name, build), image.id, details)
 

@@ -1,7 +1,7 @@
 """Builds that take their time: whatever happens meanwhile, each containerfile is built once."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,18 @@ def quiet(tmp_path: Path) -> Iterator[AnyscaleEmulator]:
     running.stop()
 
 
-def applied(emulator: AnyscaleEmulator, kind: str, spec: dict[str, Any]) -> Outcome:
-    """Apply one manifest; where that was well, the next plan is empty."""
+def applied(
+    emulator: AnyscaleEmulator, kind: str, spec: dict[str, Any], meanwhile: Callable[[], None] = lambda: None
+) -> Outcome:
+    """Apply one manifest, after something that happens right before; where that was well, the next plan is empty."""
 
     async def scenario() -> Outcome:
         async with AnyscaleClient(AnyscaleTarget.from_environment(emulator.env, Path())) as client:
             bench = Workbench({"anyscale": client}, Path())
             manifest = bench.manifest(kind, "slow", spec)
-            [outcome] = await Apply(await bench.plan([manifest]), kinds(), bench.clients).run()
+            plan = await bench.plan([manifest])
+            await client.sdk.call(lambda _: meanwhile())  # which takes seconds at the first time
+            [outcome] = await Apply(plan, kinds(), bench.clients).run()
             if outcome.result is Result.DONE:
                 assert (await bench.plan([manifest])).pending == ()
             return outcome
@@ -56,14 +60,15 @@ def test_a_hiccup_while_a_build_goes_on_does_not_begin_it_again(quiet, kind, spe
 
 
 def test_a_build_that_an_earlier_apply_began_is_waited_for(quiet):
-    begin(quiet, SLOW)
-    assert applied(quiet, "Image", {"containerfile": SLOW}).result is Result.DONE
+    outcome = applied(quiet, "Image", {"containerfile": SLOW}, lambda: begin(quiet, SLOW))
+    assert outcome.result is Result.DONE
+    assert ("GET", f"{BUILDS}{begun_build(quiet)}") in quiet.requests(), "it was looked at until it was done"
     assert builds_begun(quiet) == 1
 
 
 def test_a_build_that_an_earlier_apply_began_and_that_fails_is_told(quiet):
-    begin(quiet, f"{SLOW}RUN exit 3\n")
-    outcome = applied(quiet, "Image", {"containerfile": f"{SLOW}RUN exit 3\n"})
+    failing = f"{SLOW}RUN exit 3\n"
+    outcome = applied(quiet, "Image", {"containerfile": failing}, lambda: begin(quiet, failing))
     assert outcome.problem is not None
     assert outcome.problem.message.endswith("of the image slow has failed: The command failed: RUN exit 3")
     assert builds_begun(quiet) == 1
@@ -72,3 +77,8 @@ def test_a_build_that_an_earlier_apply_began_and_that_fails_is_told(quiet):
 def begin(emulator: AnyscaleEmulator, containerfile: str) -> None:
     image = emulator.call("POST", "/ext/v0/cluster_environments/", {"name": "slow"})["result"]
     emulator.call("POST", BUILDS, {"cluster_environment_id": image["id"], "containerfile": containerfile})
+
+
+def begun_build(emulator: AnyscaleEmulator) -> str:
+    [image] = emulator.call("GET", "/api/v2/application_templates/?name_contains=slow")["results"]
+    return str(image["latest_build"]["id"])
