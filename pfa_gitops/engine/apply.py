@@ -13,7 +13,7 @@ from pfa_gitops.engine.observe import Clients, Kinds
 from pfa_gitops.engine.order import graph, targets
 from pfa_gitops.engine.wait import wait_until_ready
 from pfa_gitops.model.defects import REPORT, defect
-from pfa_gitops.model.errors import PfaError, Problem
+from pfa_gitops.model.errors import PfaError, Problem, Unreachable
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Action, Change, Key, Outcome, Plan, Result
 from pfa_gitops.platforms.lost_replies import send
@@ -43,6 +43,8 @@ class Apply:
 
     _ids: dict[Key, str] = field(init=False, default_factory=dict)
     _outcomes: dict[Address, Outcome] = field(init=False, default_factory=dict)
+    _gone: dict[str, str] = field(init=False, default_factory=dict)
+    """The platforms that gave no answer after all the tries, and what was said then: nothing more is sent there."""
 
     async def run(self) -> tuple[Outcome, ...]:
         """Write every pending change and return all their outcomes, in the plan's order."""
@@ -74,10 +76,14 @@ class Apply:
             async with limit:
                 if self.stop.is_set():
                     return Outcome(change, Result.SKIPPED, Problem("not tried: apply was interrupted", "apply again"))
+                if (gone := self._gone.get(self.kinds[change.address.kind].platform)) is not None:
+                    return Outcome(change, Result.SKIPPED, Problem(f"not tried: {gone}", "apply again"))
                 self.listener.started(change)
                 await self._write(change)
             ready = await self._ready(change)
         except Exception as error:  # whatever it is, the other changes go on, and each is told
+            if isinstance(error, Unreachable):
+                self._gone[self.kinds[change.address.kind].platform] = error.message
             return Outcome(change, Result.FAILED, _problem(error, change), time.monotonic() - begin)
         if not ready:
             problem = Problem("written, but not waited for until it is ready", "look at it on its platform")

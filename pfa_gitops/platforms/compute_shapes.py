@@ -145,7 +145,7 @@ class Node(Spec):
 
     @model_validator(mode="after")
     def _check_accelerator(self, info: ValidationInfo) -> "Node":
-        """The SDK refuses an accelerator that is required without its number. Live ones may have been made elsewhere."""
+        """The SDK refuses an accelerator without its number. Live ones may have been made elsewhere."""
         if info.context is LIVE:
             return self
         accelerator = (self.required_labels or {}).get(ACCELERATOR_LABEL)

@@ -7,7 +7,7 @@ import click
 
 from pfa_gitops.model.places import show_path
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome, Plan, Result
-from pfa_gitops.views.values import one_line, printable, printable_lines
+from pfa_gitops.views.values import one_line, printable, printable_lines, side_by_side
 
 Paint = Callable[[str, str], str]
 """Colours a text: the text, and the colour's name."""
@@ -58,10 +58,10 @@ def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
 
 
 def _values(action: Action, field: FieldChange, paint: Paint) -> str:
-    after = "(removed)" if field.after is ABSENT else one_line(field.after)
     if action is Action.CREATE:
-        return after
-    before = one_line(field.before)
+        return one_line(field.after)
+    before, after = side_by_side(field.before, field.after)
+    after = "(removed)" if field.after is ABSENT else after
     shown = after if field.reason and before == after else f"{before} → {after}"
     return f"{shown}  {paint(f'({field.reason})', 'cyan')}" if field.reason else shown
 

@@ -7,6 +7,8 @@ from pfa_gitops.model.plain import plain
 from pfa_gitops.model.secrets import REDACTED, Sealed, SecretRef
 from pfa_gitops.model.values import ABSENT
 
+CONTEXT = 20
+"""Characters that are shown before the first difference of two long values."""
 WIDEST = 60
 """Characters of a value that a line of a plan shows before it is cut."""
 
@@ -24,16 +26,34 @@ def _leaf(value: Any) -> str | None:
     return None if value is ABSENT else str(value)
 
 
-def one_line(value: Any, widest: int = WIDEST) -> str:
-    """Show a value as compact JSON on one line, cut where it is too wide; text without its quotes where it is plain."""
+def one_line(value: Any) -> str:
+    """Show a value as compact JSON on one line, cut where it is too wide; a secret as what it is."""
+    return _cut(_text(value))
+
+
+def side_by_side(before: Any, after: Any) -> tuple[str, str]:
+    """Show two values as `one_line` does, with the first difference in sight where they are long and begin alike."""
+    left, right = _text(before), _text(after)
+    pairs = enumerate(zip(left, right, strict=False))
+    alike = next((index for index, (one, other) in pairs if one != other), min(len(left), len(right)))
+    hidden = max(len(left), len(right)) > WIDEST and alike > WIDEST - CONTEXT
+    start = alike - CONTEXT if hidden else 0
+    return _cut(left, start), _cut(right, start)
+
+
+def _text(value: Any) -> str:
     if value is ABSENT:
         return "(absent)"
     if isinstance(value, Sealed):
         return REDACTED
     if isinstance(value, SecretRef):
         return f"(secret {value})"
-    text = printable(_dump(plain(value)))
-    return text if len(text) <= widest else f"{text[: widest - 1]}…"
+    return printable(_dump(plain(value)))
+
+
+def _cut(text: str, start: int = 0) -> str:
+    text = f"…{text[start + 1 :]}" if start else text
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def printable(text: str) -> str:

@@ -47,9 +47,8 @@ def live_shape(template: ComputeTemplate, cloud: str, wanted: ComputeShape | Non
     Raises Unspeakable.
     """
     try:
-        shape = ComputeShape.model_validate(
-            _document(template.config, cloud, bool(wanted and wanted.configs)), context=LIVE
-        )
+        document = _document(template.config, cloud, bool(wanted and wanted.configs))
+        shape = ComputeShape.model_validate(document, context=LIVE)
     except ValidationError as error:
         flaw = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in flaw["loc"])

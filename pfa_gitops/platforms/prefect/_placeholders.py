@@ -44,10 +44,21 @@ Placeholder = Annotated[str, Field(pattern=r"^\{\{.+\}\}$"), *PLACEHOLDERS]
 """A placeholder in the place of a value that is no text, e.g. a number."""
 
 
+CREDENTIALS = frozenset(
+    {"PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_CLIENT_CUSTOM_HEADERS", "ANYSCALE_CLI_TOKEN"}
+)
+
+
 def clear_secrets(env: Mapping[str, Any], path: Path) -> Iterator[Flaw]:
-    """The variables of a job that a secret's placeholder would fill: the worker would send Anyscale the clear text."""
+    """The variables of a job that hold a credential, or that a secret's placeholder would fill.
+
+    Anyscale would show the clear text to everybody who may see the job, so that the worker refuses the run.
+    """
     for name, value in env.items():
-        if isinstance(value, str) and (found := _SECRET_BLOCK.search(value)):
+        if isinstance(value, str) and name in CREDENTIALS:
+            mend = f"give a reference, e.g. {{from_aws_secret: {{id: {name.lower().replace('_', '-')}}}}}"
+            yield Flaw((*path, name), f"{name} stands in clear", mend)
+        elif isinstance(value, str) and (found := _SECRET_BLOCK.search(value)):
             message = f"the worker would put the secret {found['name']} in clear into the job's environment"
             mend = f"write {{from_prefect_block: secret/{found['name']}}}: the job fetches it when it starts"
             yield Flaw((*path, name), message, mend)

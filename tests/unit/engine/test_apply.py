@@ -5,7 +5,7 @@ import pytest
 from pfa_gitops.engine.apply import Apply, Listener, complete
 from pfa_gitops.engine.observe import observe
 from pfa_gitops.engine.plan import make_plan
-from pfa_gitops.model.errors import CutOff, Invalid, MaybeArrived
+from pfa_gitops.model.errors import CutOff, Invalid, MaybeArrived, Unreachable
 from pfa_gitops.model.values import Action, Result
 from pfa_gitops.platforms.base import Readiness, State
 
@@ -56,6 +56,15 @@ def test_a_failure_blocks_only_what_depends_on_it_and_a_second_apply_goes_on(run
     assert not complete(run.outcomes)
     _, results = run(*manifests)
     assert results == {"b": Result.DONE, "a": Result.DONE, "last": Result.DONE}
+
+
+def test_what_cannot_be_reached_is_not_tried_for_each_object_again(run, shelf, box):
+    shelf.failures["a"] = [Unreachable("nothing answers at shelf")]
+    manifests = [box("a"), *(box(name) for name in "bcd")]
+    _, results = run(*manifests, at_once=1)
+    assert results == {"a": Result.FAILED, **dict.fromkeys("bcd", Result.SKIPPED)}
+    assert run.outcomes[-1].problem.message == "not tried: nothing answers at shelf"
+    assert writes(shelf) == [("create", "a")]
 
 
 def test_a_create_with_a_lost_answer_is_looked_up_and_not_sent_again(run, shelf, box):

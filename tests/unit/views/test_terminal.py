@@ -127,3 +127,12 @@ def test_no_character_of_a_manifest_moves_the_cursor_or_forges_a_line():
     assert "env.A\\n  - WorkPool prod" in shown
     assert all(character == "\n" or character.isprintable() for character in shown)
     assert shown.count("\n") == show_plan(Plan("dev", (change("Agent/a", Action.UPDATE, forged),), ("n",))).count("\n")
+
+
+def test_the_difference_of_two_long_values_is_in_sight():
+    text = "FROM anyscale/ray:2.44.1-slim-py311\nRUN pip install pandas polars duckdb numpy=="
+    shown = show_plan(
+        Plan("dev", (change("Image/a", Action.UPDATE, FieldChange(("containerfile",), text + "1", text + "2")),))
+    )
+    assert '=1" → …' in shown
+    assert '=2"\n' in shown

@@ -45,6 +45,7 @@ ON_POOL = {"flow_name": "f", "entrypoint": "f.py:f", "path": "/code", "work_pool
         ("InfraBlock", "b", {"type": "ray-job", "cloud": "c"}, "ray-job has no field cloud"),
         ("InfraBlock", "b", {"type": "anyscale-job", "address": "x"}, "anyscale-job has no field address"),
         ("InfraBlock", "b", {"type": "ray-job", "env": CLEAR}, IN_CLEAR),
+        ("InfraBlock", "b", {"type": "ray-job", "env": {"PREFECT_API_KEY": "k"}}, "PREFECT_API_KEY stands in clear"),
         ("Deployment", "d", {**ON_POOL, "infra_block": "b", "infra_overrides": {"env": CLEAR}}, IN_CLEAR),
         ("Deployment", "d", {**ON_POOL, "infra_block": "b", "job_variables": {"env": CLEAR}}, IN_CLEAR),
     ],
