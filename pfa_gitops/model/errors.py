@@ -120,6 +120,7 @@ class FailedTogether(PlatformError):
     def __init__(self, failures: Sequence[PfaError]) -> None:
         super().__init__("; ".join(failure.message for failure in failures))
         self._failures = tuple(failures)
+        self.exit_code = max(failure.exit_code for failure in failures)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
 
+_LASTING = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 30.0
 
@@ -40,7 +41,10 @@ async def report_crash(client: "PrefectClient", submitted: "FlowRun", job_id: st
 
 
 def _passes(error: httpx.HTTPError) -> bool:
-    return not isinstance(error, httpx.HTTPStatusError) or error.response.status_code in RETRIED
+    """Whether the same request may go well later. A request that cannot be sent at all never does."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code in RETRIED
+    return isinstance(error, httpx.TransportError) and not isinstance(error, _LASTING)
 
 
 async def _propose(client: "PrefectClient", submitted: "FlowRun", job_id: str, reason: str) -> bool:

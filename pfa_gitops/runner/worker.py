@@ -6,6 +6,7 @@ what the job cannot: that it never started, or was ended from outside.
 
 import asyncio
 import contextlib
+import math
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -102,7 +103,7 @@ def _poll_s(environment: Mapping[str, str], logger: Logger) -> float:
     """The first pause between two looks at a job. What cannot be used is told now, not once a job runs."""
     text = environment.get(_POLL_S, "")
     with contextlib.suppress(ValueError):
-        if (seconds := float(text or _POLL_DEFAULT_S)) >= _POLL_LEAST_S:
+        if _POLL_LEAST_S <= (seconds := float(text or _POLL_DEFAULT_S)) < math.inf:
             return seconds
     logger.warning("%s is no number of seconds from %s on; %s is used", _POLL_S, _POLL_LEAST_S, _POLL_DEFAULT_S)
     return _POLL_DEFAULT_S

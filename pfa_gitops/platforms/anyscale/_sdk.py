@@ -29,6 +29,9 @@ REQUEST_TIMEOUT_S = 60
 """How long one request may wait for the server, the login's too, so that a thread given up on ends as well. The SDK
 takes whole seconds."""
 
+_OPENING = threading.Lock()
+"""One thread at a time imports the SDK and logs in: the import reads the environment."""
+
 
 class Sdk:
     """One connection to Anyscale through its SDK. Safe to use from several tasks."""
@@ -37,7 +40,6 @@ class Sdk:
         self.target = target
         self._timeout_s = timeout_s
         self._opened: anyscale.Anyscale | None = None
-        self._opening = threading.Lock()
 
     async def call(
         self, do: "Callable[[anyscale.Anyscale], T]", *, write: bool = False, timeout_s: float | None = None
@@ -62,7 +64,7 @@ class Sdk:
         """Import the SDK and log in, once. A refused login is tried again by the next call."""
         # The SDK warns of what its own code does, with libraries' names for a place. Nobody here can mend that.
         warnings.filterwarnings("ignore", module="anyscale|openapi_client|pathspec")
-        with self._opening:
+        with _OPENING:
             if self._opened is None:
                 with _host_in_environment(self.target.host):
                     import anyscale  # noqa: PLC0415 - see the top of the file

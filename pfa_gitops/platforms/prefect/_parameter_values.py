@@ -121,7 +121,7 @@ def _sort(value: Any) -> str:
 
 def _described(expected: Schema) -> str:
     if allowed := _part(expected, "enum", list):
-        return "one of " + ", ".join(json.dumps(item) for item in allowed)
+        return "one of " + ", ".join(json.dumps(item, default=str) for item in allowed)
     if "const" in expected:
-        return json.dumps(expected["const"])
+        return json.dumps(expected["const"], default=str)
     return " or ".join(_types(expected)) or "anything"
