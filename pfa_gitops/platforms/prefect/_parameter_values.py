@@ -73,6 +73,8 @@ def _part(schema: Schema, name: str, of: type[Part]) -> Part:
 
 def _options(schema: Schema, expected: Any, followed: set[str]) -> Iterator[Schema]:
     """What a value may be. Each `anyOf` is followed, and each `$ref` once: it adds nothing the second time."""
+    if expected is True:  # JSON Schema's word for anything
+        yield {}
     if not isinstance(expected, Mapping):
         return
     if (reference := expected.get("$ref")) is not None:

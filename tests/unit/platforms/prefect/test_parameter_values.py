@@ -106,3 +106,7 @@ def test_a_value_of_another_type_is_told(name, value, mend):
 )
 def test_a_value_that_fits_is_not_told(name, value):
     assert list(mistyped(SCHEMA, {name: value})) == []
+
+
+def test_true_beside_another_option_takes_anything():
+    assert list(mistyped({"properties": {"x": {"anyOf": [True, {"type": "integer"}]}}}, {"x": "text"})) == []
