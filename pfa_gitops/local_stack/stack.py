@@ -1,6 +1,5 @@
 """Start, stop and look at a local stack: `up`, `down`, `status`, and the variables that lead to it."""
 
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -51,7 +50,7 @@ def up(home: Home, wanted: Ports, tell: Tell, timeout_s: float = START_TIMEOUT_S
             _wait_again(home, running, tell, timeout_s)
             return running
         _clear(home, tell)
-        stack = _choose_ports(wanted)
+        stack = _choose_ports(wanted, state.token(home))
         try:
             stack = _start(home, stack, tell)
             _wait(home, stack, tell, timeout_s)
@@ -115,14 +114,14 @@ def _wait_again(home: Home, stack: Stack, tell: Tell, timeout_s: float) -> None:
     tell(f"the local stack in {home.root} is up already")
 
 
-def _choose_ports(wanted: Ports) -> Stack:
+def _choose_ports(wanted: Ports, token: str) -> Stack:
     if wanted.prefect == wanted.emulator != 0:
         raise ReaderError(f"both servers cannot listen on port {wanted.prefect}", "give two ports")
     emulator = ports.choose(wanted.emulator, "--anyscale-port", "the Anyscale emulator")
     prefect = ports.choose(wanted.prefect, "--prefect-port", "the Prefect server")
     while prefect == emulator:  # both were to be free ones
         prefect = ports.free_port()
-    return Stack(Server(state.PREFECT, prefect), Server(state.EMULATOR, emulator), f"aph0_{secrets.token_urlsafe(32)}")
+    return Stack(Server(state.PREFECT, prefect), Server(state.EMULATOR, emulator), token)
 
 
 def _start(home: Home, stack: Stack, tell: Tell) -> Stack:

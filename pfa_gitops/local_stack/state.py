@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -53,6 +54,11 @@ class Home:
         return self.root / "stack.json"
 
     @property
+    def token_file(self) -> Path:
+        """Where the emulator's token is kept."""
+        return self.root / "token"
+
+    @property
     def lock_file(self) -> Path:
         """What `up` and `down` hold."""
         return self.root / ".lock"
@@ -70,7 +76,7 @@ class Home:
     @property
     def files(self) -> tuple[Path, ...]:
         """All files that are ours."""
-        return self.log(PREFECT), self.log(EMULATOR), self.state_file, self.lock_file
+        return self.log(PREFECT), self.log(EMULATOR), self.state_file, self.token_file, self.lock_file
 
     def folder(self, name: str) -> Path:
         """Where a server keeps its data."""
@@ -103,6 +109,16 @@ def write(home: Home, stack: Stack) -> None:
     part.touch(mode=0o600)
     part.write_text(json.dumps(content, indent=2))
     part.replace(home.state_file)
+
+
+def token(home: Home) -> str:
+    """The emulator's token, made once: a shell that took it from `local env` keeps its access after a restart."""
+    if home.token_file.is_file() and (kept := home.token_file.read_text().strip()):
+        return kept
+    made = f"aph0_{secrets.token_urlsafe(32)}"
+    home.token_file.touch(mode=0o600)
+    home.token_file.write_text(made)
+    return made
 
 
 def forget(home: Home) -> None:

@@ -66,7 +66,8 @@ def test_the_emulator_takes_this_stacks_token_only_and_nobody_else_can_read_it(l
             headers = {"Cookie": f"cli_token={cookie}"}
             answer = httpx.get(exported["ANYSCALE_HOST"] + path, headers=headers, trust_env=False)
             assert (path, answer.status_code) == (path, status)
-    assert stat.S_IMODE(state.stat().st_mode) == 0o600
+    for file in (state, stack / "token"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(stack.stat().st_mode) == 0o700
     assert json.loads(state.read_text())["token"] == token
     shown = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
@@ -130,6 +131,7 @@ def test_the_next_up_finds_the_data_again_on_the_same_ports(local, tmp_path):
         assert again.returncode == 0, again.stderr
         found = httpx.get(f"{exported['PREFECT_API_URL']}/variables/name/kept", trust_env=False)
         assert found.json()["value"] == 1
+        assert variables(local, folder) == exported, "a shell that exported them goes on"
     finally:
         local("down", "--data-dir", folder, "--delete-data")
     assert not folder.exists()
