@@ -5,6 +5,7 @@ Changes start as soon as what they refer to is done. A failure blocks only what 
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,9 @@ from pfa_gitops.model.errors import PfaError, Problem, Unreachable
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Action, Change, Key, Outcome, Plan, Result
 from pfa_gitops.platforms.lost_replies import send
+
+GIVEN_UP_AFTER = 2
+"""Changes without an answer, after which nothing more is sent to a platform: one may be that object's own affair."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,8 @@ class Apply:
 
     _ids: dict[Key, str] = field(init=False, default_factory=dict)
     _outcomes: dict[Address, Outcome] = field(init=False, default_factory=dict)
-    _gone: dict[str, str] = field(init=False, default_factory=dict)
-    """The platforms that gave no answer after all the tries, and what was said then: nothing more is sent there."""
+    _silent: Counter[str] = field(init=False, default_factory=Counter)
+    """How many changes got no answer from a platform after all the tries."""
 
     async def run(self) -> tuple[Outcome, ...]:
         """Write every pending change and return all their outcomes, in the plan's order."""
@@ -71,19 +75,19 @@ class Apply:
         if blocker := self._blocker(change):
             message = f"not tried: {blocker} did not succeed"
             return Outcome(change, Result.BLOCKED, Problem(message, address=change.address))
-        begin = time.monotonic()
+        begin, platform = time.monotonic(), self.kinds[change.address.kind].platform
         try:
             async with limit:
                 if self.stop.is_set():
                     return Outcome(change, Result.SKIPPED, Problem("not tried: apply was interrupted", "apply again"))
-                if (gone := self._gone.get(self.kinds[change.address.kind].platform)) is not None:
-                    return Outcome(change, Result.SKIPPED, Problem(f"not tried: {gone}", "apply again"))
+                if self._silent[platform] >= GIVEN_UP_AFTER:
+                    problem = Problem(f"not tried: {platform.capitalize()} cannot be reached", "apply again")
+                    return Outcome(change, Result.SKIPPED, problem)
                 self.listener.started(change)
                 await self._write(change)
             ready = await self._ready(change)
         except Exception as error:  # whatever it is, the other changes go on, and each is told
-            if isinstance(error, Unreachable):
-                self._gone[self.kinds[change.address.kind].platform] = error.message
+            self._silent[platform] += isinstance(error, Unreachable)
             return Outcome(change, Result.FAILED, _problem(error, change), time.monotonic() - begin)
         if not ready:
             problem = Problem("written, but not waited for until it is ready", "look at it on its platform")
