@@ -64,11 +64,7 @@ async def _observe_platform(client: Any, readings: Iterable[Reading]) -> list[Ob
     """Read all kinds of one platform. Raises the first failure, which the others most likely share: they end then."""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_observe_kind(client, reading)) for reading in readings]
+            tasks = [group.create_task(kind.observe(client, wanted)) for kind, wanted in readings]
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     return [task.result() for task in tasks]
-
-
-async def _observe_kind(client: Any, reading: Reading) -> Observation:
-    return await reading.kind.observe(client, reading.wanted)

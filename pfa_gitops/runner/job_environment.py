@@ -12,13 +12,11 @@ from typing import Any
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.secrets import SecretRef, is_secret_ref
 from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV
+from pfa_gitops.platforms.credentials import ANYSCALE_TOKEN, PREFECT_CREDENTIALS
 
-# Prefect's credentials, which the worker has in clear and the job needs too. For each, where the job finds it stands
+# Prefect's credentials the worker has in clear, and the job needs them too. For each, where the job finds it stands
 # in the worker's variable PFA_GITOPS_<NAME>_SOURCE, as a reference in JSON.
-# Custom headers are what a proxy before Prefect asks for: under any name they may hold a token.
-_CREDENTIALS = frozenset({"PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_CLIENT_CUSTOM_HEADERS"})
 _URL_WITH_CREDENTIALS = re.compile(r"https?://[^/\s?#@]+@|[a-z][\w+.-]*://[^/\s?#@]*:[^/\s?#@]*@", re.IGNORECASE)
-_NOT_A_JOBS = "ANYSCALE_CLI_TOKEN"  # Anyscale gives its clusters a token of their own
 
 _WORKERS_OWN = re.compile(
     "PREFECT_(HOME|PROFILES_PATH|LOGGING_CONFIG_PATH|LOGGING_SETTINGS_PATH|RESULTS_LOCAL_STORAGE_PATH"
@@ -45,7 +43,7 @@ def sealed_environment(environment: Mapping[str, Any], worker: Mapping[str, str]
     """
     references = {name: value for name, value in environment.items() if is_secret_ref(value)}
     clear = {name: str(value) for name, value in environment.items() if name not in references}
-    clear.pop(_NOT_A_JOBS, None)
+    clear.pop(ANYSCALE_TOKEN, None)  # Anyscale gives its clusters a token of their own
     for name in [name for name, value in clear.items() if _is_secret(name, value)]:
         references[name] = _source(name, worker)
         del clear[name]
@@ -55,7 +53,7 @@ def sealed_environment(environment: Mapping[str, Any], worker: Mapping[str, str]
 
 
 def _is_secret(name: str, value: str) -> bool:
-    return name in _CREDENTIALS or _URL_WITH_CREDENTIALS.search(value) is not None
+    return name in PREFECT_CREDENTIALS or _URL_WITH_CREDENTIALS.search(value) is not None
 
 
 def _source(name: str, worker: Mapping[str, str]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from support.anyscale_emulator import PATIENCE_S
+from support.http_server import Handler, serving
 
 
 @dataclass
@@ -37,38 +37,22 @@ class Turnstile:
 @contextmanager
 def turnstile(behind: str, path: str) -> Iterator[Turnstile]:
     """Stand before the server at `behind`, on a free port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    stands = Turnstile(behind, path, f"http://127.0.0.1:{server.server_port}")
-    server.RequestHandlerClass = _handler(stands)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield stands
-    finally:
-        stands.open.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    stands = Turnstile(behind, path)
+    with serving(_handler(stands)) as stands.url:
+        try:
+            yield stands
+        finally:
+            stands.open.set()
 
 
-def _handler(stands: Turnstile) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+def _handler(stands: Turnstile) -> type[Handler]:
+    class Passing(Handler):
         def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
             headers = {"Content-Type": "application/json"}
-            request = urllib.request.Request(stands.behind + self.path, body or None, headers, method=self.command)
+            request = urllib.request.Request(
+                stands.behind + self.path, self.body() or None, headers, method=self.command
+            )
             status, content = stands.pass_on(request)
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer(status, headers, content)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = handle_any  # noqa: N815 - the names that http.server calls
-
-        def log_message(self, *args: object) -> None:
-            """Say nothing."""
-
-    return Handler
+    return Passing

@@ -11,6 +11,7 @@ from pfa_gitops.model.values import Manifest
 from pfa_gitops.platforms.anyscale._agent_service import RESERVED
 from pfa_gitops.platforms.anyscale._agent_spec import AgentSpec
 from pfa_gitops.platforms.compute_shapes import ComputeShape
+from pfa_gitops.platforms.credentials import ANYSCALE_TOKEN
 from pfa_gitops.platforms.urls import is_http, parts_of
 
 CREDENTIALS = {"PREFECT_API_KEY": "prefect.api_key", "PREFECT_API_AUTH_STRING": "prefect.auth_string"}
@@ -30,7 +31,7 @@ def _of_env(manifest: Wanted) -> Iterator[Problem]:
     for name, value in manifest.spec.env.items():
         if name in RESERVED:
             yield manifest.problem(("env", name), f"{name} is set by pfa-gitops itself", "take it out")
-        if isinstance(value, str) and name in {*CREDENTIALS, "ANYSCALE_CLI_TOKEN"}:
+        if isinstance(value, str) and name in {*CREDENTIALS, ANYSCALE_TOKEN}:
             place = CREDENTIALS.get(name)
             mend = f"give it under {place}, as a reference" if place else "give a reference, e.g. {from_env: NAME}"
             yield manifest.problem(("env", name), f"{name} stands in clear", mend)

@@ -50,6 +50,6 @@ async def _wait(client: AnyscaleClient, image: str, containerfile: str) -> None:
 
 
 async def _under_way(client: AnyscaleClient, image: str, containerfile: str) -> Build | None:
-    there = next((one for one in await client.images(image) if one.name == image and not one.archived_at), None)
+    there = await client.image_named(image)
     builds = await client.builds(there.id) if there else []
     return next((one for one in builds if one.status in UNDER_WAY and one.containerfile == containerfile), None)

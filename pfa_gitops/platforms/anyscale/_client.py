@@ -112,6 +112,10 @@ class AnyscaleClient:
             params["name_contains"] = name_contains
         return await self._pages(Image, "/api/v2/application_templates/", params)
 
+    async def image_named(self, name: str) -> Image | None:
+        """The image of that very name, if there is one that is not archived."""
+        return next((image for image in await self.images(name) if image.name == name and not image.archived_at), None)
+
     async def image_by_id(self, image_id: str) -> Image:
         """One image."""
         return await self._one(Image, f"/ext/v0/cluster_environments/{image_id}")

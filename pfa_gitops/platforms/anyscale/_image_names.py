@@ -18,7 +18,7 @@ async def image_with_revision(client: AnyscaleClient, uri: str) -> str:
     if not is_bare(uri):
         return uri
     name = uri.removeprefix(ALIAS)
-    image = next((one for one in await client.images(name) if one.name == name), None)
+    image = await client.image_named(name)
     revision = await latest_revision(client, image.id) if image else None
     if revision is None:
         raise NotFound(f"there is no image {name} that was built", "declare it as an Image, or correct the name")

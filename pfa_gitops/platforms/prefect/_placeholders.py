@@ -12,6 +12,7 @@ from pydantic import Field
 from pfa_gitops.model.places import Path
 from pfa_gitops.model.references import Embeds
 from pfa_gitops.platforms.base import Flaw
+from pfa_gitops.platforms.credentials import ANYSCALE_TOKEN, PREFECT_CREDENTIALS
 
 INFRA_TYPES = ("anyscale-job", "ray-job")
 """The block types of InfraBlock. A Block never has one of them."""
@@ -44,18 +45,13 @@ Placeholder = Annotated[str, Field(pattern=r"^\{\{.+\}\}$"), *PLACEHOLDERS]
 """A placeholder in the place of a value that is no text, e.g. a number."""
 
 
-CREDENTIALS = frozenset(
-    {"PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_CLIENT_CUSTOM_HEADERS", "ANYSCALE_CLI_TOKEN"}
-)
-
-
 def clear_secrets(env: Mapping[str, Any], path: Path) -> Iterator[Flaw]:
     """The variables of a job that hold a credential, or that a secret's placeholder would fill.
 
     Anyscale would show the clear text to everybody who may see the job, so that the worker refuses the run.
     """
     for name, value in env.items():
-        if isinstance(value, str) and name in CREDENTIALS:
+        if isinstance(value, str) and name in {*PREFECT_CREDENTIALS, ANYSCALE_TOKEN}:
             mend = f"give a reference, e.g. {{from_aws_secret: {{id: {name.lower().replace('_', '-')}}}}}"
             yield Flaw((*path, name), f"{name} stands in clear", mend)
         elif isinstance(value, str) and (found := _SECRET_BLOCK.search(value)):

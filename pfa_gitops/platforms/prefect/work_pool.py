@@ -149,7 +149,7 @@ async def _body(client: PrefectClient, spec: WorkPoolSpec, ids: Ids, names: Iter
     return body
 
 
-def _stored(pool: Mapping[str, Any]) -> Mapping[str, Any]:
+def _stored(pool: Mapping[str, Any]) -> dict[str, Any]:
     """The storage configuration. Older servers know none, and newer ones may know more than a manifest can say."""
     known = {*StorageConfigurationSpec.model_fields, _STORAGE_ID}
     return {name: value for name, value in (pool.get("storage_configuration") or {}).items() if name in known}
@@ -157,7 +157,7 @@ def _stored(pool: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _live(pool: Mapping[str, Any], queues: list[WorkQueueSpec], storages: Mapping[str, str]) -> Live[WorkPoolSpec]:
     fields = {name: pool[WIRE.get(name, name)] for name in PLAIN}
-    storage = dict(_stored(pool))
+    storage = _stored(pool)
     block = storage.pop(_STORAGE_ID, None)
     spec = WorkPoolSpec(
         name=pool["name"],
