@@ -79,6 +79,14 @@ class AnyscaleJobInfra(_Shared):
         description="How often Anyscale runs a failed job again. Default 0: retries are Prefect's business.",
     )
     timeout_s: int | None = Field(default=None, description="How long one run of the job may take, in seconds.")
+    job_start_timeout_s: int | None = Field(
+        default=None,
+        ge=0,
+        description=(
+            "How long the job may wait for its cluster, in seconds, before its run is crashed and the job ended; "
+            "0: for ever. Default 3600; for ever in a job queue."
+        ),
+    )
     priority: int | None = Field(default=None, description="Scheduling priority, 0 to 1000.")
     job_queue_config: dict[str, Any] | None = Field(
         default=None, description="The Anyscale job queue: priority, target_job_queue_name or job_queue_spec."

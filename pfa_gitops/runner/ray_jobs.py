@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pfa_gitops.model.errors import (
-    Conflict,
     MaybeArrived,
     NotFound,
     PlatformError,
@@ -25,62 +24,73 @@ T = TypeVar("T")
 
 _RESERVED = ("entrypoint_num_cpus", "entrypoint_num_gpus", "entrypoint_memory", "entrypoint_resources")
 _NOT_FOUND = 404
-_ATTEMPTS = 100
 
 
-def _number(job_id: str, name: str) -> int:
-    """Which of the jobs of that name it is, counted from 1."""
-    number = job_id.removeprefix(f"{name}-")
-    return int(number) if number.isdecimal() and number != job_id else 1
+class RayJob(NamedTuple):
+    """A job in Ray's listing."""
+
+    id: str
+    state: JobState
+    metadata: Mapping[str, str]
+    started_ms: int | None
 
 
 class RayJobs:
-    """Ray's job API at one address."""
+    """Ray's job API at one address; None is the worker's own node."""
 
     def __init__(self, address: str | None, timeout_s: float = TIMEOUT_S) -> None:
-        self._address = address
+        self.address = address
         self._timeout_s = timeout_s
         self._client: JobSubmissionClient | None = None
 
-    async def submit(self, config: Mapping[str, Any], former: str | None = None) -> str:
+    async def session(self) -> str:
+        """The name of the cluster's session, e.g. `session_2026-01-31_10-00-00_123456_42`, which no other one has."""
+        import requests  # noqa: PLC0415 - comes with Ray's client
+
+        def ask(client: "JobSubmissionClient") -> str:
+            answer = requests.get(f"{client.get_address()}/api/version", timeout=self._timeout_s)
+            answer.raise_for_status()
+            return str(answer.json().get("session_name", "")).rpartition("/")[2]
+
+        return await self._call(ask)
+
+    async def submit(self, config: Mapping[str, Any]) -> str:
         """Submit a job and return its submission id. `config` has the arguments of Ray's submit_job.
 
-        An id is Ray's for ever. Where it is taken, the job of that name is the run's own: while it lives it is the one
-        to follow; once it has ended, the next one's id gets a number. `former` is the id of a job that is known to have
-        ended, and with it those that came before. Raises MaybeArrived.
+        An id is Ray's for ever. A refusal or a lost answer while the job is there means that it has arrived. Raises
+        MaybeArrived.
         """
-        name = str(config["submission_id"])
-        first = 1 if former is None else _number(former, name) + 1
-        for attempt in range(first, first + _ATTEMPTS):
-            job_id = name if attempt == 1 else f"{name}-{attempt}"
-            try:
-                return await self._send({**config, "submission_id": job_id})
-            except (Unavailable, MaybeArrived) as refusal:
-                if (known := await self._known(job_id, refusal)) is None:
-                    raise
-                if not known.finished or isinstance(refusal, MaybeArrived):
-                    return job_id
-        raise Conflict(f"Ray at {self._place()} has had {_ATTEMPTS} jobs {name}", "run the flow anew")
-
-    async def _send(self, config: Mapping[str, Any]) -> str:
+        job_id = str(config["submission_id"])
         timeout_s = max(SUBMIT_TIMEOUT_S, self._timeout_s)  # the working directory is uploaded
-        return await self._call(lambda client: str(client.submit_job(**config)), write=True, timeout_s=timeout_s)
-
-    async def _known(self, job_id: str, refusal: PlatformError) -> JobState | None:
-        """The job, if it is there. Raises `refusal` when Ray does not tell."""
         try:
-            return await self.state(job_id)
+            return await self._call(lambda client: str(client.submit_job(**config)), write=True, timeout_s=timeout_s)
+        except (Unavailable, MaybeArrived) as refusal:
+            if await self._is_there(job_id, refusal):
+                return job_id
+            raise
+
+    async def _is_there(self, job_id: str, refusal: PlatformError) -> bool:
+        """Whether there is such a job. Raises `refusal` when Ray does not tell."""
+        try:
+            await self.state(job_id)
         except NotFound:
-            return None
+            return False
         except PlatformError:
             raise refusal from None
+        return True
+
+    async def jobs(self) -> list[RayJob]:
+        """All jobs that were submitted through the API, ended ones too."""
+        found = await self._call(lambda client: client.list_jobs())
+        return [
+            RayJob(job.submission_id, _state(job), dict(job.metadata or {}), job.start_time)
+            for job in found
+            if job.submission_id
+        ]
 
     async def state(self, job_id: str) -> JobState:
         """Look at a job. Raises NotFound."""
-        info = await self._call(lambda client: client.get_job_info(job_id))
-        status = str(info.status.value)
-        said = (info.message or "").partition("\n")[0]  # the lines after the first are the job's log
-        return JobState(status, info.status.is_terminal(), status == "SUCCEEDED", said)
+        return _state(await self._call(lambda client: client.get_job_info(job_id)))
 
     async def stop(self, job_id: str) -> None:
         """Ask Ray to end a job. Raises NotFound."""
@@ -117,11 +127,19 @@ class RayJobs:
         if self._client is None:
             from ray.job_submission import JobSubmissionClient  # noqa: PLC0415 - see the top of the file
 
-            self._client = JobSubmissionClient(self._address)
+            self._client = JobSubmissionClient(self.address)
         return self._client
 
     def _place(self) -> str:
-        return self._address or "the worker's own node"
+        return self.address or "the worker's own node"
+
+
+def _state(info: Any) -> JobState:
+    status = str(info.status.value)
+    said = (info.message or "").partition("\n")[0]  # the lines after the first are the job's log
+    return JobState(
+        status, info.status.is_terminal(), succeeded=status == "SUCCEEDED", reason=said, started=status != "PENDING"
+    )
 
 
 def ray_job_config(infra: RayJobInfra, job: Job) -> dict[str, Any]:

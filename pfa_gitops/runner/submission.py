@@ -11,7 +11,10 @@ from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV
 from pfa_gitops.runner.infra import AnyscaleJobInfra
 
 DEFAULT_COMMAND = "prefect flow-run execute"
-FETCH_SECRETS = "python -m pfa_gitops.runner.execute"
+EXECUTE = "python -m pfa_gitops.runner.execute"
+POOL_TAG = "work_pool_id"
+RUN_TAG = "flow_run_id"
+_NAME = re.compile(r"[a-z0-9-]+?-(?P<run>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-(?P<attempt>\d+)")
 _LONGEST_SLUG = 40
 _LONGEST_TAG = 255  # the widest value that the clouds' own tags take
 _TAKEN_AS_THEY_ARE = (
@@ -43,27 +46,35 @@ class Job:
     """As it may be stored: nothing secret in clear."""
     command: str | None = None
     """Default: `prefect flow-run execute`."""
-    former: str | None = None
-    """The id of the run's job before this one, which may have had the same name."""
 
 
-def job_name(run_name: str, run_id: UUID | str, run_count: int) -> str:
+def job_name(run_name: str, run_id: UUID | str, attempt: int) -> str:
     """The job's name: the same for every try to submit the same attempt of the same run, and for nothing else."""
     slug = re.sub("[^a-z0-9]+", "-", run_name.lower())[:_LONGEST_SLUG].strip("-") or "flow-run"
-    return f"{slug}-{run_id}-{run_count}"
+    return f"{slug}-{run_id}-{attempt}"
+
+
+def run_of(name: str) -> tuple[str, int] | None:
+    """The run's id and the attempt that a job's name tells, the inverse of `job_name`."""
+    found = _NAME.fullmatch(name)
+    return (found["run"], int(found["attempt"])) if found else None
 
 
 def run_tags(
-    own: Mapping[str, str], run_name: str, run_id: UUID | str, run_count: int, labels: Mapping[str, str]
+    own: Mapping[str, str], run_name: str, run_id: UUID | str, attempt: int, labels: Mapping[str, str]
 ) -> dict[str, str]:
-    """The job's tags: the block's own, and which run it is. `labels` are Prefect's labels for infrastructure."""
+    """The job's tags: the block's own, and which run it is. `labels` are Prefect's labels for infrastructure.
+
+    The pool's id is the one that tells our jobs from all others: a pool's name is there on many Prefect servers.
+    """
     flow, deployment = labels.get("prefect.io/flow-name"), labels.get("prefect.io/deployment-name")
     tags = {
-        "flow_run_id": str(run_id),
+        RUN_TAG: str(run_id),
         "flow_run": run_name,
-        "attempt": str(run_count),
+        "attempt": str(attempt),
         "deployment": f"{flow}/{deployment}" if deployment else None,
         "work_pool": labels.get("prefect.io/work-pool-name"),
+        POOL_TAG: labels.get("prefect.io/work-pool-id"),
     }
     return {**own, **{name: tag_value(value) for name, value in tags.items() if value}}
 
@@ -74,11 +85,14 @@ def tag_value(text: str) -> str:
 
 
 def entrypoint(command: str | None, environment: Mapping[str, str]) -> str:
-    """The job's command; with secrets to fetch, one that fetches them first, for the whole of a compound command."""
-    command = command or DEFAULT_COMMAND
-    if SECRET_ENV not in environment:
-        return command
-    return FETCH_SECRETS if command == DEFAULT_COMMAND else f"{FETCH_SECRETS} -- bash -c {shlex.quote(command)}"
+    """The job's command, run by our own process: it fetches secrets and prepares the flow's environment.
+
+    A command of the user's without secrets stays as it is: its image need not have the package.
+    """
+    if command in {None, "", DEFAULT_COMMAND}:
+        return EXECUTE
+    command = str(command)
+    return f"{EXECUTE} -- bash -c {shlex.quote(command)}" if SECRET_ENV in environment else command
 
 
 def job_config(infra: AnyscaleJobInfra, job: Job) -> dict[str, Any]:

@@ -1,40 +1,38 @@
-"""The Prefect worker of type `anyscale`: picks flow runs up, starts a job for each and reports how the job ended.
+"""The Prefect worker of type `anyscale`: picks flow runs up and submits a job for each.
 
-The flow's own states and logs come from the job, where `prefect flow-run execute` runs. What this module reports is
-what the job cannot: that it never started, or was ended from outside.
+It does not stay with a job. The flow's own states and logs come from the job, where `prefect flow-run execute` runs;
+what the job cannot tell, that it never started or was ended from outside, the observer sees, of all runs of the pool.
 """
 
 import asyncio
-import contextlib
-import math
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID, uuid4
 
+import anyio
 from prefect.exceptions import InfrastructureError, InfrastructureNotAvailable, InfrastructureNotFound
 from prefect.workers.base import BaseVariables, BaseWorker, BaseWorkerResult
 
-from pfa_gitops.model.errors import NotFound, PfaError, PlatformError
-from pfa_gitops.platforms.anyscale._jobs import JobState
+from pfa_gitops.model.errors import NotFound, PfaError
+from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
 from pfa_gitops.runner.configuration import AnyscaleConfiguration, Variables
-from pfa_gitops.runner.crash import report_crash
-from pfa_gitops.runner.infrastructures import Infrastructure, Infrastructures
-from pfa_gitops.runner.job_environment import sealed_environment
-from pfa_gitops.runner.submission import Job, job_name, run_tags
-from pfa_gitops.runner.watch import Logger, watch
+from pfa_gitops.runner.observer.observer import Observer
+from pfa_gitops.runner.places import Place
+from pfa_gitops.runner.places.reach import Places
+from pfa_gitops.runner.submit import Submitter
+from pfa_gitops.runner.timing import Timing
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
-_POLL_S = "PFA_GITOPS_JOB_POLL_SECONDS"
-_POLL_DEFAULT_S = 2.0
-_POLL_LEAST_S = 0.1
-_LOG_LINES = 50
-_LOG_SETTLES_S = 1.0  # a platform says that a job is over before the last lines of its log are there
+T = TypeVar("T")
 
 
 class AnyscaleWorkerResult(BaseWorkerResult):
-    """That a job's end was seen, and reported where the run did not know of it: always 0."""
+    """That the run is looked after: always 0. For any other code the base class would propose Crashed itself."""
 
 
 class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWorkerResult]):
@@ -49,8 +47,30 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._infrastructures = Infrastructures()
-        self._poll_s = _poll_s(os.environ, self._logger)
+        self._timing = Timing.read(os.environ, self._logger.warning)
+        self._places = Places(_target)
+        self._opened = AsyncExitStack()
+        self._submitter: Submitter | None = None
+        self._observer: Observer | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    async def setup(self) -> None:
+        """Open the connections and begin to look after the pool's jobs."""
+        await super().setup()
+        await self._opened.enter_async_context(self._places)
+        holder = f"{self.name}/{uuid4().hex[:12]}"
+        self._submitter = Submitter(self.client, self._places, self._timing, holder)
+        self._observer = Observer(self.client, self._known_pool, self._places, self._timing, self._logger)
+        self._watching = asyncio.create_task(self._observer.run(), name="observer")
+
+    async def teardown(self, *exc_info: Any) -> None:
+        """Stop looking. Submits that are under way get a little time; another worker goes on with the rest."""
+        if self._watching is not None:
+            self._watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watching
+        await super().teardown(*exc_info)
+        await self._opened.aclose()
 
     async def run(
         self,
@@ -58,84 +78,64 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         configuration: AnyscaleConfiguration,
         task_status: Any = None,
     ) -> AnyscaleWorkerResult:
-        """Start the run's job, tell Prefect its id, and follow it to its end."""
+        """Get the run its job and tell Prefect the job's id. With a worker's limit, stay until the run is over."""
         logger = self.get_flow_run_logger(flow_run)
+        submitter, observer = self._submitter, self._observer
+        if submitter is None or observer is None:
+            raise InfrastructureError("The worker is not set up.")
         try:
-            infrastructure = self._infrastructures.for_infra(configuration.infra)
-            job_id = await _submit(infrastructure, flow_run, configuration)
+            job_id = await self._to_its_end(submitter.submit(flow_run, configuration, logger))
         except PfaError as error:
             raise InfrastructureError(f"{error.message}. {error.mend}".strip(". ") + ".") from None
-        logger.info("Submitted the job %s: %s", job_id, infrastructure.page(job_id))
         if task_status is not None:
-            task_status.started(job_id)
-        state = await watch(lambda: infrastructure.state(job_id), logger, self._poll_s)
-        if not state.succeeded:
-            await self._explain(flow_run, infrastructure, job_id, state)
-        # For any other code the base class would propose Crashed itself, without a look at how the run goes on.
-        return AnyscaleWorkerResult(identifier=job_id, status_code=0)
+            task_status.started(job_id or "")  # without an id, the base class writes none and forgets the run
+        if job_id and self._limit is not None:
+            await observer.until_over(flow_run.id)
+        return AnyscaleWorkerResult(identifier=job_id or "", status_code=0)
 
-    async def _explain(self, flow_run: "FlowRun", infrastructure: Infrastructure, job_id: str, state: JobState) -> None:
-        """Say in the run's state and log why the job ended, unless the flow has said how it ended."""
-        reason = f"The job {job_id} ended as {state.status}. {state.reason}".strip()
-        if await report_crash(self.client, flow_run, job_id, reason, self._logger):
-            await _log_tail(infrastructure, job_id, self.get_flow_run_logger(flow_run))
-        else:
-            self._logger.info("%s The run %s is left as it is.", reason, flow_run.id)
+    async def _initiate_run(self, flow_run: "FlowRun", configuration: AnyscaleConfiguration) -> None:
+        """What Prefect's own `submit` of a flow calls; first-party workers override it, too."""
+        await self.run(flow_run, configuration)
 
     async def kill_infrastructure(
         self, infrastructure_pid: str, configuration: AnyscaleConfiguration, grace_seconds: int = 30
     ) -> None:
         """End a run's job, and wait for its end up to `grace_seconds`."""
         try:
-            infrastructure = self._infrastructures.for_infra(configuration.infra)
-            state = await infrastructure.state(infrastructure_pid)
-            if state.finished:
-                raise InfrastructureNotFound(f"The job {infrastructure_pid} has ended as {state.status}.")
-            await infrastructure.stop(infrastructure_pid)
+            place = await self._places.of(configuration.infra)
+            job = await place.job(infrastructure_pid)
+            if job is None or job.state.finished:
+                raise InfrastructureNotFound(f"The job {infrastructure_pid} is not there or has ended.")
+            await place.stop(infrastructure_pid)
+            with anyio.move_on_after(grace_seconds):
+                await _gone(place, infrastructure_pid, self._timing.tick_s)
         except NotFound as error:
             raise InfrastructureNotFound(error.message) from None
         except PfaError as error:
             raise InfrastructureNotAvailable(error.message) from None
-        await _wait_for_end(infrastructure, infrastructure_pid, self._logger, grace_seconds)
+
+    def _known_pool(self) -> UUID | None:
+        return None if self._work_pool is None else self._work_pool.id
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for `work`. When the worker is told to end, let it go on for a little, as it may be half-way."""
+        task = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([task], timeout=self._timing.drain_s)
+            task.cancel()
+            raise
 
 
-def _poll_s(environment: Mapping[str, str], logger: Logger) -> float:
-    """The first pause between two looks at a job. What cannot be used is told now, not once a job runs."""
-    text = environment.get(_POLL_S, "")
-    with contextlib.suppress(ValueError):
-        if _POLL_LEAST_S <= (seconds := float(text or _POLL_DEFAULT_S)) < math.inf:
-            return seconds
-    logger.warning("%s is no number of seconds from %s on; %s is used", _POLL_S, _POLL_LEAST_S, _POLL_DEFAULT_S)
-    return _POLL_DEFAULT_S
+async def _gone(place: Place, job_id: str, pause_s: float) -> None:
+    job = await place.job(job_id)
+    while job is not None and not job.state.finished:
+        await asyncio.sleep(pause_s)
+        job = await place.job(job_id)
 
 
-async def _submit(infrastructure: Infrastructure, flow_run: "FlowRun", configuration: AnyscaleConfiguration) -> str:
-    run = flow_run.name, flow_run.id, flow_run.run_count
-    job = Job(
-        job_name(*run),
-        run_tags(configuration.infra.tags, *run, configuration.labels),
-        sealed_environment(configuration.env, os.environ),
-        configuration.command,
-        flow_run.infrastructure_pid,
-    )
-    return await infrastructure.submit(job)
-
-
-async def _log_tail(infrastructure: Infrastructure, job_id: str, logger: Logger) -> None:
-    """Copy the job's last lines into the run's log: a job that died early sent none itself."""
-    await asyncio.sleep(_LOG_SETTLES_S)
-    try:
-        text = await infrastructure.log_tail(job_id, _LOG_LINES)
-    except PlatformError as error:
-        logger.warning("The job's log cannot be read: %s", error.message)
-        return
-    if text.strip():
-        logger.error("The last lines of the job's log:\n%s", text.rstrip())
-
-
-async def _wait_for_end(infrastructure: Infrastructure, job_id: str, logger: Logger, grace_s: float) -> None:
-    try:
-        async with asyncio.timeout(grace_s):
-            await watch(lambda: infrastructure.state(job_id), logger, 1.0)
-    except TimeoutError:
-        logger.warning("The job %s is told to end and still runs after %s s.", job_id, grace_s)
+def _target() -> AnyscaleTarget:
+    place = os.environ.get("ANYSCALE_CLOUD"), os.environ.get("ANYSCALE_PROJECT")
+    return AnyscaleTarget.from_environment(os.environ, Path.home(), *place)

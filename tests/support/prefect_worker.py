@@ -28,7 +28,8 @@ class Workplace:
         self._process: subprocess.Popen[bytes] | None = None
         self.log = folder / f"{pool}.log"
         template = DOCUMENTS["base_job_template"]
-        server.post("/work_pools/", {"name": pool, "type": "anyscale", "base_job_template": template})
+        made = server.post("/work_pools/", {"name": pool, "type": "anyscale", "base_job_template": template})
+        self.pool_id = str(made["id"])
 
     def start_worker(self, settings: Mapping[str, str]) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}

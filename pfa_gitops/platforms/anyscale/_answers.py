@@ -114,3 +114,27 @@ class Service(Answer):
         """The version that was asked for last: the one that is rolled out, unless it is being taken back."""
         rolling_back = self.current_state == "ROLLING_BACK"
         return self.primary_version if rolling_back else self.canary_version or self.primary_version
+
+
+class JobMoment(Answer):
+    """How far a job is."""
+
+    current_state: str
+    error: str | None = None
+    operation_message: str | None = None
+
+
+class Job(Answer):
+    """A job. Neither a listing nor a single look tells its tags."""
+
+    id: str
+    name: str
+    created_at: str
+    state: JobMoment
+    last_job_run_id: str | None = None
+
+
+class UserInfo(Answer):
+    """Whose token it is."""
+
+    organization_ids: list[str] = Field(default_factory=list)

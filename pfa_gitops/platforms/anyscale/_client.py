@@ -1,11 +1,11 @@
-"""What is read from Anyscale: clouds, projects, compute configs, images, services. Writes are the SDK's, in `sdk`.
+"""What is read from Anyscale: clouds, projects, compute configs, images, services, jobs. Writes are `sdk`'s.
 
 The SDK takes 5 s to import and asks for every object apart; a plan must do neither. A contract test reads the same
 state through both and demands the same answer.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -19,8 +19,10 @@ from pfa_gitops.platforms.anyscale._answers import (
     Cloud,
     ComputeTemplate,
     Image,
+    Job,
     Project,
     Service,
+    UserInfo,
 )
 from pfa_gitops.platforms.anyscale._http import Http
 from pfa_gitops.platforms.anyscale._sdk import Sdk
@@ -36,6 +38,7 @@ SERVICES_A_PAGE = 50
 BUILDS_A_PAGE = 50
 IMAGES_A_PAGE = 1000
 COMPUTE_CONFIGS_A_PAGE = 1000
+JOBS_A_PAGE = 1000
 BUILD_SECONDS = 3700.0
 """How long the SDK may take for a build: it gives up by itself after 3600 s."""
 LATEST = -1
@@ -150,6 +153,24 @@ class AnyscaleClient:
         params = {"resource_type": "service", "resource_id": service_id}
         answer = await self._http.read("/api/v2/tags/resource", params)
         return {tag["key"]: tag["value"] for tag in (answer.get("result") or {}).get("tags") or ()}
+
+    async def jobs(self, tag: tuple[str, str], states: Sequence[str] = ()) -> list[Job]:
+        """Everybody's jobs with a tag, in all clouds and projects; those in one of some states, if any are named."""
+        params: dict[str, Any] = {"type_filter": "BATCH_JOB", "count": JOBS_A_PAGE, "tag_filter": ":".join(tag)}
+        params |= {"state_filter": list(states)} if states else {"archive_status": "ALL"}
+        return await self._pages(Job, "/api/v2/decorated_ha_jobs/", params)
+
+    async def job_by_id(self, job_id: str) -> Job:
+        """One job. Raises NotFound."""
+        return await self._one(Job, f"/ext/v0/production_jobs/{job_id}")
+
+    async def organization(self) -> str:
+        """The id of the organisation that the token is for. Read once."""
+        return await self._once(("organization",), self._read_organization)
+
+    async def _read_organization(self) -> str:
+        found = await self._one(UserInfo, "/api/v2/userinfo/")
+        return next(iter(found.organization_ids), "")
 
     async def _read_cloud(self, name: str | None) -> Cloud:
         if name is None:

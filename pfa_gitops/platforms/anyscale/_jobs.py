@@ -5,14 +5,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pfa_gitops.model.errors import MaybeArrived, NotFound, PlatformError, Unavailable, Unreachable
+from pfa_gitops.platforms.anyscale._answers import Job as JobAnswer
 from pfa_gitops.platforms.anyscale._sdk import Sdk
 from pfa_gitops.platforms.lost_replies import send
 
 if TYPE_CHECKING:
     import anyscale
 
-# The job's states on the wire (anyscale 0.26.112, job_sdk.py). ERRORED is none of them: a retry may follow.
+# The job's states on the wire (anyscale 0.26.112, job_sdk.py). ERRORED is no end: a retry may follow.
 _ENDS = frozenset({"SUCCESS", "TERMINATED", "OUT_OF_RETRIES", "BROKEN"})
+_BEFORE_START = frozenset({"PENDING", "AWAITING_CLUSTER_START"})
+_BETWEEN_TRIES = frozenset({"ERRORED", "RESTARTING"})
+LIVING = (*sorted(_BEFORE_START), *sorted(_BETWEEN_TRIES), "RUNNING", "UPDATING", "CLEANING_UP")
+"""All other states."""
 SUBMIT_TIMEOUT_S = 900.0
 """A submit uploads the working directory."""
 BUILD_TIMEOUT_S = 3700.0
@@ -30,20 +35,32 @@ class JobState(NamedTuple):
     succeeded: bool
     reason: str = ""
     """What the platform says of it: why it failed, or what it waits for."""
+    started: bool = True
+    """Whether its entrypoint has begun."""
+    retried: bool = False
+    """Whether a try of it failed and the platform starts the next one by itself."""
 
 
-async def submit_job(sdk: Sdk, config: Mapping[str, Any], former: str | None = None) -> str:
+def state_of(answer: JobAnswer) -> JobState:
+    """What a job's answer says of its state."""
+    status = answer.state.current_state
+    return JobState(
+        status,
+        finished=status in _ENDS,
+        succeeded=status == "SUCCESS",
+        reason=answer.state.error or answer.state.operation_message or "",
+        started=status not in _BEFORE_START,
+        retried=status in _BETWEEN_TRIES,
+    )
+
+
+async def submit_job(sdk: Sdk, config: Mapping[str, Any]) -> str:
     """Submit a job, once, and return its id. `config` has the fields of the SDK's JobConfig.
 
     Where the answer is lost, the job is looked for by its name, which must be its own, and sent again only when it is
-    not there. `former` is the id of an earlier job of the same name. Raises MaybeArrived when that settles nothing.
+    not there. Raises MaybeArrived when that settles nothing.
     """
-
-    async def look() -> str | None:
-        found = await _arrived(sdk, config["name"])
-        return None if found == former else found
-
-    return await send(lambda: _send(sdk, config), look)
+    return await send(lambda: _send(sdk, config), lambda: _arrived(sdk, config["name"]))
 
 
 async def _send(sdk: Sdk, config: Mapping[str, Any]) -> str:

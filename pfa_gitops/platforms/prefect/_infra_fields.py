@@ -132,6 +132,9 @@ class AnyscaleInfraFields(SharedInfraFields):
     """How often Anyscale runs a failed job again. Default 0: retries are Prefect's business."""
     timeout_s: Whole | None = None
     """How long one run of the job may take, in seconds."""
+    job_start_timeout_s: Whole | None = None
+    """How long the job may wait for its cluster, in seconds, before its run is crashed and the job ended; 0: for ever.
+    Default 3600; for ever in a job queue."""
     priority: Annotated[int, Field(ge=0, le=HIGHEST_PRIORITY)] | Placeholder | None = None
     """Scheduling priority, 0 to 1000."""
     job_queue_config: JobQueueConfigSpec | None = None

@@ -105,15 +105,6 @@ def test_a_submit_without_an_answer_leaves_one_job(sdk: Sdk, faults, action: str
     assert jobs_named(faults, name) == [submitted]
 
 
-def test_an_earlier_job_of_the_same_name_is_not_taken_for_the_lost_one(sdk: Sdk, faults):
-    config = {**QUICK_JOB, "name": "submitted-twice"}
-    former = asyncio.run(submit_job(sdk, config))
-    faults.fault("drop", path="decorated_ha_jobs/create")
-    submitted = asyncio.run(submit_job(sdk, config, former))
-    assert sorted(jobs_named(faults, "submitted-twice")) == sorted([former, submitted])
-    assert submitted != former
-
-
 def test_a_submit_that_never_arrives_is_given_up(sdk: Sdk, faults, monkeypatch):
     monkeypatch.setattr(_jobs, "_LOOKS_AFTER_S", (0.01, 0.01))
     faults.forget_requests()

@@ -80,14 +80,15 @@ def test_a_run_completes_as_a_job_and_its_logs_are_in_prefect(workplace: Workpla
 
 
 def test_the_job_is_named_and_tagged_after_the_run(workplace: Workplace, counted: str):
-    assert workplace.job(counted)["name"] == f"quick-fox-{counted}-0"
+    assert workplace.job(counted)["name"] == f"quick-fox-{counted}-1"
     assert workplace.job_tags(counted) == {
         "team": "ml",
         "flow_run_id": counted,
         "flow_run": "Quick Fox",
-        "attempt": "0",
+        "attempt": "1",
         "deployment": "count/test",
         "work_pool": "runner",
+        "work_pool_id": workplace.pool_id,
     }
 
 
@@ -165,7 +166,7 @@ def test_a_job_whose_submit_got_no_answer_is_found_and_followed(workplace: Workp
         run = workplace.wait(run_id, {"CRASHED"})
     finally:
         workplace.emulator.clear_faults()
-    found = workplace.emulator.call("GET", f"/api/v2/decorated_ha_jobs/?name=unanswered-{run_id}-0")["results"]
+    found = workplace.emulator.call("GET", f"/api/v2/decorated_ha_jobs/?name=unanswered-{run_id}-1")["results"]
     assert [job["id"] for job in found] == [run["infrastructure_pid"]]
     assert "exited with 4" in run["state"]["message"]
 
@@ -181,23 +182,19 @@ def test_a_run_that_goes_on_without_its_job_is_left_alone(workplace: Workplace):
     may_end = workplace.folder / "may-end"
     variables = {"infra": INFRA, "command": f"until test -e {may_end}; do sleep 0.2; done; exit 3"}
     deployment = workplace.deployment("goes-on", COUNT, variables)
-    waiting, retried, doomed = (workplace.run(deployment) for _ in range(3))
-    jobs = [eventually(lambda run_id=run_id: job_of(workplace, run_id)) for run_id in (waiting, retried, doomed)]
-    for run_id in (waiting, retried, doomed):
+    waiting, suspended, doomed = (workplace.run(deployment) for _ in range(3))
+    for run_id in (waiting, suspended, doomed):
+        eventually(lambda run_id=run_id: job_of(workplace, run_id))
         force(workplace, run_id, {"type": "RUNNING"})
-    force(workplace, waiting, {"type": "FAILED"})
     later = {"scheduled_time": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
+    force(workplace, waiting, {"type": "FAILED"})
     force(workplace, waiting, {"type": "SCHEDULED", "name": "AwaitingRetry", "state_details": later})
-    workplace.server.patch(f"/flow_runs/{retried}", {"infrastructure_pid": "prodjob_of_its_next_attempt"})
+    force(workplace, suspended, {"type": "PAUSED", "name": "Suspended", "state_details": {"pause_reschedule": True}})
     may_end.touch()
-    for run_id, job_id in zip((waiting, retried), jobs, strict=False):
-        told = f"The job {job_id} ended as OUT_OF_RETRIES."
-        eventually(lambda told=told: told in workplace.log.read_text())
-        assert f"The run {run_id} is left as it is." in workplace.log.read_text()
     workplace.wait(doomed, {"CRASHED"})
     assert workplace.flow_run(waiting)["state"]["name"] == "AwaitingRetry"
-    assert workplace.state(retried) == "RUNNING"
-    force(workplace, retried, {"type": "CANCELLED"})
+    assert workplace.flow_run(suspended)["state"]["name"] == "Suspended"
+    force(workplace, suspended, {"type": "CANCELLED"})
     force(workplace, waiting, {"type": "CANCELLED"})
 
 

@@ -1,0 +1,86 @@
+"""Who is responsible for a run's job, written down on the run itself as labels. Pure.
+
+A worker claims a run before it submits its job. The claim numbers the attempt, from which the job's name follows, so
+that a job whose submit got no answer can be found again, by any worker. While there is no job to look at, the worker
+that holds the claim shows that it lives by counting `beat` up. Nobody compares clocks: a claim is stale when another
+worker has watched it for a while and it did not change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_ATTEMPT = "pfa-gitops.attempt"
+_HOLDER = "pfa-gitops.holder"
+_STATE = "pfa-gitops.state"
+_PLACE = "pfa-gitops.place"
+_JOB = "pfa-gitops.job"
+_BEAT = "pfa-gitops.beat"
+_START_TIMEOUT = "pfa-gitops.job-start-timeout-s"
+_TRIES = "pfa-gitops.tries"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One attempt at a run."""
+
+    attempt: int
+    """Counted from 1. Each time the run is picked up to get a job of its own."""
+    holder: str
+    """The worker's process, `NAME/ID`. Empty: given back before a job was there, for whoever picks the run up."""
+    place: str
+    """Where the job is, or will be: the id of a Place."""
+    state: str = ""
+    """The id of the run's Pending state that was claimed. A later Pending state is a new pick-up."""
+    job: str = ""
+    """The job's id, once it is known."""
+    beat: int = 0
+    start_timeout_s: int = 0
+    """How long the job may take to start, in seconds. 0: for ever."""
+    tries: int = 0
+    """How often the platform could not take this attempt's job."""
+    again: bool = False
+    """Whether the attempt was given back before: a job of it may be there. Not written down."""
+
+    @property
+    def worker(self) -> str:
+        """The name of the worker that holds it."""
+        return self.holder.rpartition("/")[0]
+
+    def labels(self) -> dict[str, str | int]:
+        """As labels of the run."""
+        return {
+            _ATTEMPT: self.attempt,
+            _HOLDER: self.holder,
+            _STATE: self.state,
+            _PLACE: self.place,
+            _JOB: self.job,
+            _BEAT: self.beat,
+            _START_TIMEOUT: self.start_timeout_s,
+            _TRIES: self.tries,
+        }
+
+
+def claim_in(labels: Mapping[str, Any]) -> Claim | None:
+    """The claim that a run's labels tell of. None where there is none that can be read."""
+    try:
+        return Claim(
+            attempt=int(labels[_ATTEMPT]),
+            holder=str(labels[_HOLDER]),
+            place=str(labels[_PLACE]),
+            state=str(labels.get(_STATE, "")),
+            job=str(labels.get(_JOB, "")),
+            beat=int(labels.get(_BEAT, 0)),
+            start_timeout_s=int(labels.get(_START_TIMEOUT, 0)),
+            tries=int(labels.get(_TRIES, 0)),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def next_claim(former: Claim | None, holder: str, place: str, state: str, start_timeout_s: int) -> Claim:
+    """The claim of a run that was picked up. An attempt that was given back goes on under its number."""
+    given_back = former is not None and not former.holder
+    attempt = 1 if former is None else former.attempt + (not given_back)
+    tries = former.tries if former is not None and given_back else 0
+    return Claim(attempt, holder, place, state, start_timeout_s=start_timeout_s, tries=tries, again=given_back)

@@ -1,0 +1,188 @@
+"""What is to be done about what was seen. Pure but for the stopwatch, which remembers since when.
+
+A run is judged by its claim and its job. Runs without a claim are none of ours, but for those that a worker picked up
+and could not claim any more. Jobs that the runner did not name are not touched.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
+
+from pfa_gitops.runner.claims import Claim
+from pfa_gitops.runner.observer.stopwatch import Stopwatch
+from pfa_gitops.runner.observer.values import (
+    Action,
+    Adopt,
+    Beat,
+    Cancel,
+    Crash,
+    End,
+    Phase,
+    Renew,
+    Reschedule,
+    Run,
+    Sight,
+)
+from pfa_gitops.runner.places import SeenJob
+from pfa_gitops.runner.timing import Timing
+
+RENEW_S = 20.0
+"""Prefect keeps the concurrency slot of a run that has not begun for 300 s, or for a deployment's own grace period."""
+_UNCLAIMED = 2.0
+"""A worker takes a moment from the pick-up to its claim: twice a claim's time is certainly too long."""
+_LOST_CLUSTER = 4.0
+"""How many claim's times nobody may have beaten for a Ray cluster before it counts as lost."""
+_AGAIN_S = 10.0
+"""A job that was told to end and still lives is told again after so long."""
+_MISSES_S = 15.0
+"""A listing may lag behind a submit. A job that nobody finds for so long is gone."""
+
+
+def to_look_up(sight: Sight, watch: Stopwatch, timing: Timing) -> list[Run]:
+    """The runs whose job is not among the living ones and must be asked for by itself."""
+    living = {run_id for job in sight.jobs if (run_id := job.of) is not None}
+    found = []
+    for run in sight.runs:
+        claim = run.current
+        if claim is None or claim.place not in sight.reached or (str(run.id), claim.attempt) in living:
+            continue
+        if claim.job or _is_stale(run, claim, watch, timing):
+            found.append(run)
+    return found
+
+
+def decide(sight: Sight, watch: Stopwatch, timing: Timing) -> list[Action]:
+    """Everything to do now, in order."""
+    jobs: dict[str, list[SeenJob]] = {}
+    for job in sight.jobs:
+        if (of := job.of) is not None:
+            jobs.setdefault(of[0], []).append(job)
+    runs = {str(run.id): run for run in sight.runs}
+    actions: list[Action] = []
+    for run in sight.runs:
+        actions += _of_run(run, jobs.get(str(run.id), []), sight, watch, timing)
+    for run_id, living in jobs.items():
+        actions += _of_jobs(living, runs.get(run_id) or sight.others.get(run_id), watch, timing)
+    return actions
+
+
+def chosen(claim: Claim, jobs: Sequence[SeenJob]) -> SeenJob | None:
+    """The run's job: the one that the claim names, else the oldest one of its attempt."""
+    same = [job for job in jobs if job.of is not None and job.of[1] == claim.attempt]
+    named = [job for job in same if job.id == claim.job]
+    return next(iter(named), None) or min(same, key=lambda job: (job.created_at, job.id), default=None)
+
+
+def _of_run(run: Run, living: Sequence[SeenJob], sight: Sight, watch: Stopwatch, timing: Timing) -> Iterator[Action]:
+    if run.phase is Phase.PENDING and run.lease is not None and watch.every((run.id, "renew"), RENEW_S):
+        yield Renew(run)
+    claim = run.current
+    if claim is None:
+        yield from _unclaimed(run, watch, timing)
+    elif claim.place not in sight.reached:
+        yield from _out_of_reach(run, claim, watch, timing)
+    elif (job := chosen(claim, living)) is not None:
+        yield from _with_job(run, claim, job, watch, timing)
+    elif run.id in sight.found:
+        yield from _looked_up(run, claim, sight.found, watch)
+
+
+def _unclaimed(run: Run, watch: Stopwatch, timing: Timing) -> Iterator[Action]:
+    """Its worker ended between the pick-up and the claim, or it is none of ours."""
+    if watch.seconds((run.id, "unclaimed"), run.state_id) < timing.claim_s * _UNCLAIMED:
+        return
+    if run.phase is Phase.CANCELLING and not run.begun and not run.pid:
+        yield Cancel(run, "It was cancelled before it had a job.")
+    elif run.phase is Phase.PENDING and run.deployed:
+        yield Reschedule(run, "The worker that picked it up ended before it had a job.")
+
+
+def _out_of_reach(run: Run, claim: Claim, watch: Stopwatch, timing: Timing) -> Iterator[Action]:
+    """A Ray cluster ends with its node, and with it the only workers that could say so."""
+    beaten = (claim.holder, claim.beat, claim.place)
+    silent_s = watch.seconds((run.id, "reach"), beaten)
+    if not claim.place.startswith("ray/") or silent_s < timing.claim_s * _LOST_CLUSTER:
+        return
+    if run.phase is Phase.CANCELLING:
+        yield Cancel(run, "Its Ray cluster is gone.")
+    else:
+        yield Crash(run, f"The Ray cluster of its job {claim.job} is gone: no worker reaches it any more.")
+
+
+def _with_job(run: Run, claim: Claim, job: SeenJob, watch: Stopwatch, timing: Timing) -> Iterator[Action]:
+    if {claim.job, run.pid} != {job.id}:
+        yield Adopt(run, job)
+    if claim.place.startswith("ray/") and watch.every((run.id, "beat"), timing.claim_s / 3):
+        yield Beat(run)
+    if run.phase is Phase.CANCELLING:
+        asked_s = watch.seconds((run.id, "cancelling"), run.state_id)
+        if (not run.begun or asked_s >= timing.cancel_grace_s) and watch.every((job.id, "end"), _AGAIN_S):
+            yield End(job, f"the run {run.name} is cancelled")
+    elif run.phase is Phase.PENDING and not job.state.started and claim.start_timeout_s:
+        waited_s = watch.seconds((run.id, "starting"), job.id)
+        if waited_s >= claim.start_timeout_s:
+            yield Crash(run, _not_started(job, claim.start_timeout_s), job)
+            yield End(job, f"it did not start within {claim.start_timeout_s} s")
+
+
+def _not_started(job: SeenJob, limit_s: float) -> str:
+    waits = f" Anyscale says: {job.state.reason}" if job.state.reason else ""
+    return (
+        f"The job {job.id} did not start within {limit_s:g} s (job_start_timeout_s); it is {job.state.status}.{waits}"
+    )
+
+
+def _looked_up(run: Run, claim: Claim, found: Mapping[UUID, SeenJob | None], watch: Stopwatch) -> Iterator[Action]:
+    """Its job does not live. `found` says how it ended, or that there is none."""
+    job = found[run.id]
+    if job is not None and not job.state.finished:
+        if claim.job != job.id:
+            yield Adopt(run, job)
+        return  # the listing lags behind
+    if job is None and claim.job and watch.seconds((run.id, "missing"), claim.job) < _MISSES_S:
+        return
+    if run.phase is Phase.CANCELLING:
+        yield Cancel(run, _end_of(job, claim))
+    elif job is None and not claim.job and run.phase is Phase.PENDING and run.deployed:
+        yield Reschedule(run, f"The worker {claim.worker or '?'} ended before the job was submitted.")
+    else:
+        yield Crash(run, _end_of(job, claim), job)
+
+
+def _end_of(job: SeenJob | None, claim: Claim) -> str:
+    if job is None:
+        return f"The job {claim.job} is no longer there." if claim.job else "Its job never came to be."
+    return f"The job {job.id} ended as {job.state.status}. {job.state.reason}".strip()
+
+
+def _of_jobs(living: Sequence[SeenJob], run: Run | None, watch: Stopwatch, timing: Timing) -> Iterator[Action]:
+    """End the living jobs of a run that it does not need."""
+    for job in living:
+        why = _needless(job, living, run)
+        if why is None:
+            continue
+        allowed_s = 0.0 if why is _DOUBLE else timing.orphan_grace_s
+        if watch.seconds((job.id, "needless"), why) >= allowed_s and watch.every((job.id, "end"), _AGAIN_S):
+            yield End(job, why)
+
+
+_DOUBLE = "its run has another job of the same attempt"
+
+
+def _needless(job: SeenJob, living: Sequence[SeenJob], run: Run | None) -> str | None:
+    """Why nobody needs a living job, or None. A run that is paused or waits may still have its process."""
+    if run is None:
+        return "its run is not there any more"
+    if run.phase is Phase.FINAL:
+        return f"its run is {run.state_name}"
+    claim, of = run.current, job.of
+    if claim is None or of is None:
+        return None
+    if of[1] < claim.attempt:
+        return f"its run is at attempt {claim.attempt}"
+    if of[1] == claim.attempt and chosen(claim, living) != job:
+        return _DOUBLE
+    return None
+
+
+def _is_stale(run: Run, claim: Claim, watch: Stopwatch, timing: Timing) -> bool:
+    return watch.seconds((run.id, "claim"), (claim.holder, claim.beat, run.state_id)) >= timing.claim_s

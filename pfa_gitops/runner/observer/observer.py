@@ -1,0 +1,178 @@
+"""The loop: look, decide, act, over and over. A round that fails is told once, and the next one goes on."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import httpx
+
+from pfa_gitops.model.errors import PlatformError, Unauthorized
+from pfa_gitops.runner.observer.act import Actor, Logger
+from pfa_gitops.runner.observer.decide import decide, to_look_up
+from pfa_gitops.runner.observer.read import runs_by_id, tended_runs
+from pfa_gitops.runner.observer.stopwatch import Stopwatch
+from pfa_gitops.runner.observer.values import Action, Adopt, Crash, End, Run, Sight
+from pfa_gitops.runner.places import Place, SeenJob
+from pfa_gitops.runner.places.reach import Places
+from pfa_gitops.runner.timing import Timing
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
+_AT_ONCE = 8
+_LONGEST_PAUSE_S = 30.0
+
+
+class Observer:
+    """Sees to the runs of one pool and their jobs. `run` ends only when it is cancelled."""
+
+    def __init__(
+        self,
+        client: "PrefectClient",
+        pool_id: Callable[[], UUID | None],
+        places: Places,
+        timing: Timing,
+        logger: Logger,
+    ) -> None:
+        self._client, self._pool_id, self._places = client, pool_id, places
+        self._timing, self._logger = timing, logger
+        self._actor = Actor(client, logger)
+        self._watch = Stopwatch(longest_gap_s=3 * timing.tick_s)
+        self._ray_places: set[str] = set()
+        self._jobs = 0
+        self._ticks = 0
+        self._told = ""
+        self._news = asyncio.Condition()
+        self._tended: frozenset[UUID] = frozenset()
+
+    async def run(self) -> None:
+        """Look and act until cancelled."""
+        failures = 0
+        while True:
+            failures = 0 if await self._try() else failures + 1
+            await asyncio.sleep(min(self._timing.tick_s * (1 + failures), max(_LONGEST_PAUSE_S, self._timing.tick_s)))
+
+    async def tick(self) -> Sequence[Action]:
+        """One round; what was done. Raises what Prefect's client raises."""
+        pool_id = self._pool_id()
+        if pool_id is None:  # the pool is not there yet
+            return ()
+        self._watch.tick(time.monotonic())
+        places = await self._open_places()
+        jobs, listed = await self._living(places, pool_id)
+        sight = await self._look(pool_id, jobs, {place_id: places[place_id] for place_id in listed})
+        actions = decide(sight, self._watch, self._timing)
+        await self._each(actions, lambda action: self._act(action, places))
+        await self._publish(sight)
+        return actions
+
+    async def until_over(self, run_id: UUID) -> None:
+        """Wait until a run needs a job no more."""
+        seen = self._ticks + 2  # the round that is under way may have looked before the run was there
+        async with self._news:
+            await self._news.wait_for(lambda: self._ticks >= seen and run_id not in self._tended)
+
+    async def _try(self) -> bool:
+        try:
+            await self.tick()
+        except (httpx.HTTPError, PlatformError, OSError) as error:
+            self._tell(f"The runs cannot be looked at now: {type(error).__name__}")
+            return False
+        except Exception as error:  # a defect must not end the watch over all jobs; its text may quote a secret
+            self._tell(f"The round of looks failed: {type(error).__name__}")
+            self._logger.debug("The round of looks failed", exc_info=True)
+            return False
+        return True
+
+    async def _open_places(self) -> dict[str, Place]:
+        found = dict(await self._places.reached(self._ray_places))
+        if (anyscale := await self._anyscale()) is not None:
+            found[anyscale.id] = anyscale
+        return found
+
+    async def _anyscale(self) -> Place | None:
+        try:
+            return await self._places.anyscale()
+        except PlatformError as error:
+            self._unreachable(error)
+            return None
+
+    async def _living(self, places: Mapping[str, Place], pool_id: UUID) -> tuple[list[SeenJob], frozenset[str]]:
+        """One listing per place; a place that does not answer is not judged in this round."""
+        found: list[SeenJob] = []
+        listed = set()
+        for place in places.values():
+            try:
+                found += await place.living(str(pool_id))
+            except PlatformError as error:
+                self._unreachable(error)
+                continue
+            listed.add(place.id)
+        if listed == set(places):
+            self._told = ""
+        return found, frozenset(listed)
+
+    def _unreachable(self, error: PlatformError) -> None:
+        if isinstance(error, Unauthorized):
+            self._places.forget_login()
+        self._tell(f"The jobs cannot be looked at now: {error.message}")
+
+    def _tell(self, said: str) -> None:
+        if said != self._told:
+            self._logger.warning("%s", said)
+        self._told = said
+
+    async def _look(self, pool_id: UUID, jobs: Sequence[SeenJob], places: Mapping[str, Place]) -> Sight:
+        """The runs are read after the jobs: a run that goes on although its job had ended by then was left behind."""
+        runs = await tended_runs(self._client, pool_id)
+        known = {str(run.id) for run in runs}
+        strangers = {job.of[0] for job in jobs if job.of is not None} - known
+        others = await runs_by_id(self._client, [UUID(run_id) for run_id in sorted(strangers)]) if strangers else {}
+        sight = Sight(runs, jobs, others, frozenset(places))
+        found: dict[UUID, SeenJob | None] = {}
+
+        async def look_up(run: Run) -> None:
+            if (claim := run.claim) is not None and (place := places.get(claim.place)) is not None:
+                known = place.job(claim.job) if claim.job else place.of_attempt(str(run.id), claim.attempt)
+                found[run.id] = await known
+
+        await self._each(to_look_up(sight, self._watch, self._timing), look_up)
+        return replace(sight, found=found)
+
+    async def _act(self, action: Action, places: Mapping[str, Place]) -> None:
+        place = places.get(_place_of(action))
+        await self._actor.act(action, place)
+
+    async def _each(self, things: Iterable[object], do: Callable[..., object]) -> None:
+        """Do something for each thing, some at a time. What fails is told and left to the next round."""
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(thing: object) -> None:
+            async with turns:
+                try:
+                    await do(thing)  # type: ignore[misc]  # every caller passes a coroutine function
+                except (httpx.HTTPError, PlatformError) as error:
+                    self._logger.warning("%s failed: %s", type(thing).__name__, type(error).__name__)
+
+        await asyncio.gather(*(one(thing) for thing in things))
+
+    async def _publish(self, sight: Sight) -> None:
+        claimed = {run.claim.place for run in sight.runs if run.claim is not None}
+        self._ray_places = {place_id for place_id in claimed if place_id.startswith("ray/")}
+        self._jobs, self._ticks = len(sight.jobs), self._ticks + 1
+        async with self._news:
+            self._tended = frozenset(run.id for run in sight.runs)
+            self._news.notify_all()
+
+
+def _place_of(action: Action) -> str:
+    match action:
+        case End(job) | Adopt(_, job):
+            return job.place
+        case Crash(_, _, job) if job is not None:
+            return job.place
+        case _:
+            return ""

@@ -1,0 +1,77 @@
+"""The places that a worker reaches: Anyscale with its credentials, its own node's Ray, Ray clusters by address."""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
+from typing import Self
+
+from pfa_gitops.model.errors import PlatformError, ReaderError
+from pfa_gitops.platforms.anyscale._client import AnyscaleClient
+from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
+from pfa_gitops.runner.infra import AnyscaleJobInfra, Infra
+from pfa_gitops.runner.places import Place
+from pfa_gitops.runner.places.anyscale import AnyscalePlace
+from pfa_gitops.runner.places.ray import RayPlace, address_in
+from pfa_gitops.runner.ray_jobs import RayJobs
+
+
+class Places:
+    """Opens each place when it is first needed. Use it as `async with`. All Anyscale jobs share one login."""
+
+    def __init__(self, target: Callable[[], AnyscaleTarget]) -> None:
+        self._target = target
+        self._stack = AsyncExitStack()
+        self._anyscale: AnyscalePlace | None = None
+        self._ray: dict[str | None, RayJobs] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self._stack.aclose()
+
+    async def of(self, infra: Infra) -> Place:
+        """Where a run with this infra gets its job. Raises ReaderError where no Anyscale credentials are set."""
+        if isinstance(infra, AnyscaleJobInfra):
+            return await self._open_anyscale()
+        return await self._open_ray(infra.address)
+
+    async def reached(self, place_ids: Iterable[str]) -> Mapping[str, Place]:
+        """Those of some places that can be asked now, by their ids; and the reasons why others cannot, told once.
+
+        A place that does not answer is left out: nobody can say anything of its jobs.
+        """
+        found: dict[str, Place] = {}
+        for place_id in sorted(set(place_ids)):
+            place = await self._opened(place_id)
+            if place is not None:
+                found[place.id] = place
+        return found
+
+    async def _opened(self, place_id: str) -> Place | None:
+        try:
+            if place_id.startswith("ray/"):
+                return await self._open_ray(address_in(place_id))
+            return await self._open_anyscale()
+        except (PlatformError, ReaderError):
+            return None
+
+    async def anyscale(self) -> Place | None:
+        """Anyscale, where the worker has credentials for it. Raises PlatformError when it does not answer."""
+        try:
+            return await self._open_anyscale()
+        except ReaderError:
+            return None
+
+    def forget_login(self) -> None:
+        """Anyscale refused the token: read it anew the next time, as it may have been renewed."""
+        self._anyscale = None
+
+    async def _open_anyscale(self) -> AnyscalePlace:
+        if self._anyscale is None:
+            client = await self._stack.enter_async_context(AnyscaleClient(self._target()))
+            self._anyscale = AnyscalePlace(client, await client.organization())
+        return self._anyscale
+
+    async def _open_ray(self, address: str | None) -> RayPlace:
+        jobs = self._ray.setdefault(address, RayJobs(address))
+        return RayPlace(jobs, await jobs.session())

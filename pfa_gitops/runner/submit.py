@@ -1,0 +1,161 @@
+"""Gets a run that was picked up its one job: claim, look where one may be there already, submit, write it down."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import httpx
+from prefect.exceptions import ObjectNotFound
+
+from pfa_gitops.model.errors import CutOff, MaybeArrived, PlatformError, Unauthorized, Unavailable, Unreachable
+from pfa_gitops.runner.claims import Claim, claim_in, next_claim
+from pfa_gitops.runner.configuration import AnyscaleConfiguration
+from pfa_gitops.runner.infra import AnyscaleJobInfra, Infra
+from pfa_gitops.runner.job_environment import sealed_environment
+from pfa_gitops.runner.observer.act import Logger
+from pfa_gitops.runner.observer.read import phase_of
+from pfa_gitops.runner.observer.values import Phase
+from pfa_gitops.runner.places import Place
+from pfa_gitops.runner.places.reach import Places
+from pfa_gitops.runner.run_states import RunStates
+from pfa_gitops.runner.submission import Job, job_name, run_tags
+from pfa_gitops.runner.timing import Timing
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import FlowRun
+
+START_TIMEOUT_S = 3600
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 15.0, 300.0
+_IN_FLIGHT_S = 120.0
+"""A submit that was given up on may go on in its thread for as long as its last request."""
+
+
+class Submitter:
+    """Submits for one worker process, whose name and own id are the `holder` of its claims."""
+
+    def __init__(self, client: "PrefectClient", places: Places, timing: Timing, holder: str) -> None:
+        self._client, self._places, self._timing, self._holder = client, places, timing, holder
+        self._states = RunStates(client)
+        self._lingering: set[asyncio.Task[None]] = set()
+
+    async def submit(self, flow_run: "FlowRun", configuration: AnyscaleConfiguration, logger: Logger) -> str | None:
+        """Get the run its job. The job's id, or None when there is none yet and the run is looked after elsewhere.
+
+        Raises PfaError when the run can never be submitted as it is.
+        """
+        try:
+            place = await self._places.of(configuration.infra)
+        except (Unauthorized, Unavailable, Unreachable) as error:
+            await self._later(flow_run.id, None, error, logger)
+            return None
+        claim = await self._claim(flow_run.id, place, configuration.infra)
+        if claim is None:
+            logger.info("The run is not Pending any more; it gets no job.")
+            return None
+        try:
+            async with self._beating(flow_run.id, claim):
+                job_id = await self._found_or_sent(flow_run, claim, place, configuration)
+        except CutOff as error:
+            logger.warning("%s. The job is looked for.", error.message)
+            self._linger(flow_run.id, claim)
+            return None
+        except MaybeArrived as error:
+            logger.warning("%s. The job is looked for.", error.message)
+            return None
+        except (Unauthorized, Unavailable, Unreachable) as error:
+            if isinstance(error, Unauthorized) and await self._token_is_good(place):
+                raise
+            await self._later(flow_run.id, claim, error, logger)
+            return None
+        await self._states.claim(flow_run.id, replace(claim, job=job_id))
+        logger.info("Submitted the job %s: %s", job_id, place.page(job_id))
+        return job_id
+
+    async def _claim(self, run_id: UUID, place: Place, infra: Infra) -> Claim | None:
+        """Take the attempt. None when the run was cancelled, taken back or deleted since it was picked up."""
+        try:
+            run = await self._client.read_flow_run(run_id)
+        except ObjectNotFound:
+            return None
+        if phase_of(run) is not Phase.PENDING or run.state is None:
+            return None
+        former = claim_in(run.labels)
+        claim = next_claim(former, self._holder, place.id, str(run.state.id), _start_timeout_s(infra))
+        await self._states.claim(run_id, claim)
+        return claim
+
+    async def _found_or_sent(
+        self, flow_run: "FlowRun", claim: Claim, place: Place, configuration: AnyscaleConfiguration
+    ) -> str:
+        if claim.again and (found := await place.of_attempt(str(flow_run.id), claim.attempt)) is not None:
+            return found.id
+        infra = configuration.infra
+        job = Job(
+            job_name(flow_run.name, flow_run.id, claim.attempt),
+            run_tags(infra.tags, flow_run.name, flow_run.id, claim.attempt, configuration.labels),
+            sealed_environment(configuration.env, os.environ),
+            configuration.command,
+        )
+        return await place.submit(infra, job)
+
+    @asynccontextmanager
+    async def _beating(self, run_id: UUID, claim: Claim) -> AsyncIterator[None]:
+        """Show that the claim is held for as long as the submit takes."""
+        beating = asyncio.create_task(self._beat(run_id, claim))
+        try:
+            yield
+        finally:
+            beating.cancel()
+
+    async def _beat(self, run_id: UUID, claim: Claim) -> None:
+        while True:
+            await asyncio.sleep(self._timing.claim_s / 4)
+            claim = replace(claim, beat=claim.beat + 1)
+            with contextlib.suppress(httpx.HTTPError):  # away for a moment: nobody else can look then, either
+                await self._states.claim(run_id, claim)
+
+    def _linger(self, run_id: UUID, claim: Claim) -> None:
+        """Go on holding the claim while what was cut off may still arrive."""
+
+        async def hold() -> None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_IN_FLIGHT_S):
+                    await self._beat(run_id, claim)
+
+        task = asyncio.create_task(hold())
+        self._lingering.add(task)
+        task.add_done_callback(self._lingering.discard)
+
+    async def _token_is_good(self, place: Place) -> bool:
+        """Whether Anyscale refused this job only, and not the worker."""
+        self._places.forget_login()
+        try:
+            await self._places.reached([place.id])
+            return await self._places.anyscale() is not None
+        except PlatformError:
+            return False
+
+    async def _later(self, run_id: UUID, claim: Claim | None, error: PlatformError, logger: Logger) -> None:
+        """Give the run back to its queue, to be picked up once the platform may be there again."""
+        tries = claim.tries if claim is not None else 0
+        pause_s = min(_FIRST_PAUSE_S * (1 << min(tries, 10)), _LONGEST_PAUSE_S)
+        if claim is not None:
+            await self._states.claim(run_id, replace(claim, holder="", tries=tries + 1))
+        why = f"{error.message}. The job is submitted again in {pause_s:g} s."
+        if await self._states.schedule(run_id, why, pause_s):
+            logger.warning("%s", why)
+
+
+def _start_timeout_s(infra: Infra) -> int:
+    """A job in a queue of Anyscale's waits its turn for as long as that takes."""
+    if not isinstance(infra, AnyscaleJobInfra):
+        return 0
+    if infra.job_start_timeout_s is not None:
+        return infra.job_start_timeout_s
+    return 0 if infra.job_queue_config else START_TIMEOUT_S
