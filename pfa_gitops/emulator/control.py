@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pfa_gitops.emulator.envelope import bad_request, done, not_found
+from pfa_gitops.emulator.faults import Stuck
 from pfa_gitops.emulator.identity import new_id
 from pfa_gitops.emulator.job_process import runs_of
 from pfa_gitops.emulator.jobs import job_of
@@ -67,8 +68,11 @@ async def lose_node(request: Request) -> Response:
 
 
 async def stick_jobs(request: Request) -> Response:
-    """Jobs whose name fits the regular expression ``name`` wait for their cluster until faults are cleared."""
-    world_of(request).faults.stuck_jobs.append(str((await body_of(request)).get("name", ".*")))
+    """Keep jobs from starting; the fields are those of `faults.Stuck`."""
+    values = await body_of(request)
+    if set(values) - set(Stuck.__dataclass_fields__):
+        raise bad_request(f"not a way to be stuck: {values}")
+    world_of(request).faults.stuck_jobs.append(Stuck(**values))
     return done()
 
 

@@ -48,12 +48,25 @@ class Fault:
         return self.seen >= self.nth and (self.count == 0 or self.seen < self.nth + self.count)
 
 
+@dataclass(frozen=True)
+class Stuck:
+    """Jobs whose name fits the regular expression ``name`` do not get their cluster.
+
+    They wait until faults are cleared, and ``message`` says what for. With ``broken`` they end as BROKEN at once, and
+    ``message`` is the error.
+    """
+
+    name: str = ".*"
+    message: str | None = None
+    broken: bool = False
+
+
 @dataclass
 class Faults:
     """All rules, and what was asked of the server so far."""
 
     rules: list[Fault] = field(default_factory=list)
-    stuck_jobs: list[str] = field(default_factory=list)
+    stuck_jobs: list[Stuck] = field(default_factory=list)
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT_REQUESTS))
 
     def add(self, values: dict[str, Any]) -> Fault:
@@ -74,9 +87,9 @@ class Faults:
         hits = [rule for rule in self.rules if rule.strikes(method, path)]
         return hits[0] if hits else None
 
-    def never_starts(self, job_name: str) -> bool:
-        """Whether a job of this name is to wait for its cluster for ever."""
-        return any(re.search(pattern, job_name) for pattern in self.stuck_jobs)
+    def stuck(self, job_name: str) -> Stuck | None:
+        """What keeps a job of this name from starting, if anything."""
+        return next((stuck for stuck in self.stuck_jobs if re.search(stuck.name, job_name)), None)
 
     def note(self, method: str, path: str, query: str, status: int | None, action: str | None) -> None:
         """Log a request; a status of None means that no answer was sent."""

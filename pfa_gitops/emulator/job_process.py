@@ -1,6 +1,7 @@
 """Jobs as processes: starts each run, watches it, retries it, ends it. The only one who moves a job's state.
 
 PENDING > AWAITING_CLUSTER_START > RUNNING > SUCCESS | ERRORED > RESTARTING > RUNNING … > OUT_OF_RETRIES | TERMINATED.
+A job whose cluster cannot come to be is BROKEN.
 ``timeout_s`` counts per run; a run that took too long failed and is retried like any other failure.
 A run whose processes ended without leaving an exit code failed: its node was lost. A clean stop of the emulator is such
 a loss to the runs that it ends: the exit code that their shells still wrote down is none of theirs, and is removed.
@@ -24,7 +25,7 @@ from pfa_gitops.emulator.working_dir import place, unpack
 from pfa_gitops.emulator.world import World
 from pfa_gitops.processes.identity import Identity
 
-FINAL = {"SUCCESS", "TERMINATED", "OUT_OF_RETRIES"}
+FINAL = {"SUCCESS", "TERMINATED", "OUT_OF_RETRIES", "BROKEN"}
 _PAUSE_S = 0.05
 _log = logging.getLogger(__name__)
 
@@ -108,7 +109,6 @@ class Jobs:
         while True:
             run = run or await self._start(job_id)
             if run is None:
-                self._move(job_id, "TERMINATED")
                 return
             if await self._watch(job_id, run) in FINAL:
                 return
@@ -121,7 +121,7 @@ class Jobs:
         return None if not runs or (restarting and runs[-1]["status"] != "RUNNING") else runs[-1]
 
     async def _start(self, job_id: str) -> Doc | None:
-        """The next run, started; None when the job was terminated before."""
+        """The next run, started; None when the job was terminated before, or is broken."""
         if not runs_of(self._world, job_id):
             self._move(job_id, "AWAITING_CLUSTER_START")
         if not await self._cluster_came(job_id):
@@ -131,20 +131,29 @@ class Jobs:
         # Written down before it starts: an emulator killed in between finds the process by its mark, and ends it.
         with self._world.store.together():
             run = self._world.store.insert("job_run", _new_run(job, run))
-            self._move(job_id, "RUNNING", last_job_run_id=run["id"])
+            self._move(job_id, "RUNNING", last_job_run_id=run["id"], operation_message=None)
         if run["error"]:
             return run
         started = _spawn(self._world, job, run)
         return self._world.store.save({**run, "pid": started.identity.pid, "started": started.identity.started})
 
     async def _cluster_came(self, job_id: str) -> bool:
+        """Wait for it. Where it does not come, the job has ended."""
         job = self._world.store.get("job", job_id) or {}
-        ready = asyncio.get_running_loop().time() + self._world.settings.start_delay_s
+        ready, told = asyncio.get_running_loop().time() + self._world.settings.start_delay_s, None
         while not self._asked_to_stop(job_id):
             late = asyncio.get_running_loop().time() >= ready
-            if late and not self._world.faults.never_starts(job["name"]):
+            stuck = self._world.faults.stuck(job["name"])
+            if stuck is not None and stuck.broken:
+                self._move(job_id, "BROKEN", error=stuck.message)
+                return False
+            if late and stuck is None:
                 return True
+            if stuck is not None and stuck.message != told:
+                told = stuck.message
+                self._world.store.change(job_id, operation_message=told)
             await asyncio.sleep(_PAUSE_S)
+        self._move(job_id, "TERMINATED")
         return False
 
     def _asked_to_stop(self, job_id: str) -> bool:

@@ -98,6 +98,7 @@ def _state(world: World, job: Doc) -> Doc:
         "current_state": job["current_state"],
         "goal_state": job["goal_state"],
         "error": job["error"],
+        "operation_message": job.get("operation_message"),
         "cluster_id": cluster_id,
         "cluster": {"id": cluster_id, "name": job["name"]} if cluster_id else None,
     }

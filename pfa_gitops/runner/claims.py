@@ -7,14 +7,14 @@ worker has watched it for a while and it did not change.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 _ATTEMPT = "pfa-gitops.attempt"
 _HOLDER = "pfa-gitops.holder"
 _STATE = "pfa-gitops.state"
 _PLACE = "pfa-gitops.place"
-_JOB = "pfa-gitops.job"
+_FORMER = "pfa-gitops.former-job"
 _BEAT = "pfa-gitops.beat"
 _START_TIMEOUT = "pfa-gitops.job-start-timeout-s"
 _TRIES = "pfa-gitops.tries"
@@ -32,8 +32,9 @@ class Claim:
     """Where the job is, or will be: the id of a Place."""
     state: str = ""
     """The id of the run's Pending state that was claimed. A later Pending state is a new pick-up."""
-    job: str = ""
-    """The job's id, once it is known."""
+    former: str = ""
+    """The run's `infrastructure_pid` when it was claimed: the job of an attempt before this one. Another id there is
+    this attempt's job."""
     beat: int = 0
     start_timeout_s: int = 0
     """How long the job may take to start, in seconds. 0: for ever."""
@@ -54,7 +55,7 @@ class Claim:
             _HOLDER: self.holder,
             _STATE: self.state,
             _PLACE: self.place,
-            _JOB: self.job,
+            _FORMER: self.former,
             _BEAT: self.beat,
             _START_TIMEOUT: self.start_timeout_s,
             _TRIES: self.tries,
@@ -69,7 +70,7 @@ def claim_in(labels: Mapping[str, Any]) -> Claim | None:
             holder=str(labels[_HOLDER]),
             place=str(labels[_PLACE]),
             state=str(labels.get(_STATE, "")),
-            job=str(labels.get(_JOB, "")),
+            former=str(labels.get(_FORMER, "")),
             beat=int(labels.get(_BEAT, 0)),
             start_timeout_s=int(labels.get(_START_TIMEOUT, 0)),
             tries=int(labels.get(_TRIES, 0)),
@@ -78,9 +79,10 @@ def claim_in(labels: Mapping[str, Any]) -> Claim | None:
         return None
 
 
-def next_claim(former: Claim | None, holder: str, place: str, state: str, start_timeout_s: int) -> Claim:
-    """The claim of a run that was picked up. An attempt that was given back goes on under its number."""
-    given_back = former is not None and not former.holder
-    attempt = 1 if former is None else former.attempt + (not given_back)
-    tries = former.tries if former is not None and given_back else 0
-    return Claim(attempt, holder, place, state, start_timeout_s=start_timeout_s, tries=tries, again=given_back)
+def next_claim(last: Claim | None, claim: Claim) -> Claim:
+    """`claim` of a run that was picked up, numbered after the last one. An attempt that was given back goes on."""
+    if last is None:
+        return claim
+    if last.holder:
+        return replace(claim, attempt=last.attempt + 1)
+    return replace(claim, attempt=last.attempt, tries=last.tries, again=True)

@@ -4,6 +4,7 @@ Each move is offered to Prefect's rules, never forced: a run that has ended stay
 by them; a second Cancelled by its transition's id, which is the same from every worker.
 """
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -24,10 +25,14 @@ _TAKEN_BACK = ("TakenBack", "TakenBackAgain")
 
 
 class RunStates:
-    """Writes to one Prefect. Raises what its client raises."""
+    """Writes to one Prefect, one write at a time: a server on SQLite stalls under parallel ones.
+
+    Raises what its client raises.
+    """
 
     def __init__(self, client: "PrefectClient") -> None:
         self._client = client
+        self._turn = asyncio.Lock()
 
     async def crash(self, run_id: UUID, why: str) -> bool:
         """Propose Crashed. False where the run has ended already."""
@@ -54,11 +59,13 @@ class RunStates:
 
     async def claim(self, run_id: UUID, claim: Claim) -> None:
         """Write down who is responsible."""
-        await self._client.update_flow_run_labels(run_id, dict(claim.labels()))
+        async with self._turn:
+            await self._client.update_flow_run_labels(run_id, dict(claim.labels()))
 
     async def submitted(self, run_id: UUID, job_id: str) -> None:
         """Write down the job's id where Prefect and its UI look for it."""
-        await self._client.update_flow_run(run_id, infrastructure_pid=job_id)
+        async with self._turn:
+            await self._client.update_flow_run(run_id, infrastructure_pid=job_id)
 
     async def _offer(self, run_id: UUID, state: "State[Any]", transition: UUID | None = None) -> bool:
         """Through the client's `request`, as `set_flow_run_state` puts a transition's id of its own into the state."""
@@ -67,12 +74,13 @@ class RunStates:
         body.state_details.flow_run_id = run_id
         body.state_details.transition_id = own
         try:
-            answer = await self._client.request(
-                "POST",
-                "/flow_runs/{id}/set_state",
-                path_params={"id": run_id},
-                json={"state": body.model_dump(mode="json", serialize_as_any=True), "force": False},
-            )
+            async with self._turn:
+                answer = await self._client.request(
+                    "POST",
+                    "/flow_runs/{id}/set_state",
+                    path_params={"id": run_id},
+                    json={"state": body.model_dump(mode="json", serialize_as_any=True), "force": False},
+                )
         except httpx.HTTPStatusError as error:
             if error.response.status_code == HTTPStatus.NOT_FOUND:
                 return False

@@ -41,14 +41,27 @@ class Submitter:
 
     def __init__(self, client: "PrefectClient", places: Places, timing: Timing, holder: str) -> None:
         self._client, self._places, self._timing, self._holder = client, places, timing, holder
-        self._states = RunStates(client)
+        self.states = RunStates(client)
         self._lingering: set[asyncio.Task[None]] = set()
+        self._under_way: set[UUID] = set()
+
+    @property
+    def under_way(self) -> frozenset[UUID]:
+        """The runs whose job is being submitted."""
+        return frozenset(self._under_way)
 
     async def submit(self, flow_run: "FlowRun", configuration: AnyscaleConfiguration, logger: Logger) -> str | None:
         """Get the run its job. The job's id, or None when there is none yet and the run is looked after elsewhere.
 
         Raises PfaError when the run can never be submitted as it is.
         """
+        self._under_way.add(flow_run.id)
+        try:
+            return await self._submit(flow_run, configuration, logger)
+        finally:
+            self._under_way.discard(flow_run.id)
+
+    async def _submit(self, flow_run: "FlowRun", configuration: AnyscaleConfiguration, logger: Logger) -> str | None:
         try:
             place = await self._places.of(configuration.infra)
         except (Unauthorized, Unavailable, Unreachable) as error:
@@ -73,22 +86,38 @@ class Submitter:
                 raise
             await self._later(flow_run.id, claim, error, logger)
             return None
-        await self._states.claim(flow_run.id, replace(claim, job=job_id))
         logger.info("Submitted the job %s: %s", job_id, place.page(job_id))
         return job_id
 
     async def _claim(self, run_id: UUID, place: Place, infra: Infra) -> Claim | None:
-        """Take the attempt. None when the run was cancelled, taken back or deleted since it was picked up."""
+        """Take the attempt. None when the run was cancelled, taken back or deleted since it was picked up.
+
+        Looks again after the claim was written, since that may take long, and another worker may have taken the run
+        back meanwhile.
+        """
+        if (run := await self._pending(run_id)) is None or run.state is None:
+            return None
+        fresh = Claim(
+            1,
+            self._holder,
+            place.id,
+            state=str(run.state.id),
+            former=run.infrastructure_pid or "",
+            start_timeout_s=_start_timeout_s(infra),
+        )
+        claim = next_claim(claim_in(run.labels), fresh)
+        await self.states.claim(run_id, claim)
+        after = await self._pending(run_id)
+        same = after is not None and after.state is not None and after.state.id == run.state.id
+        return claim if same else None
+
+    async def _pending(self, run_id: UUID) -> "FlowRun | None":
+        """The run as it is now, if it is Pending."""
         try:
             run = await self._client.read_flow_run(run_id)
         except ObjectNotFound:
             return None
-        if phase_of(run) is not Phase.PENDING or run.state is None:
-            return None
-        former = claim_in(run.labels)
-        claim = next_claim(former, self._holder, place.id, str(run.state.id), _start_timeout_s(infra))
-        await self._states.claim(run_id, claim)
-        return claim
+        return run if phase_of(run) is Phase.PENDING else None
 
     async def _found_or_sent(
         self, flow_run: "FlowRun", claim: Claim, place: Place, configuration: AnyscaleConfiguration
@@ -118,7 +147,7 @@ class Submitter:
             await asyncio.sleep(self._timing.claim_s / 4)
             claim = replace(claim, beat=claim.beat + 1)
             with contextlib.suppress(httpx.HTTPError):  # away for a moment: nobody else can look then, either
-                await self._states.claim(run_id, claim)
+                await self.states.claim(run_id, claim)
 
     def _linger(self, run_id: UUID, claim: Claim) -> None:
         """Go on holding the claim while what was cut off may still arrive."""
@@ -146,9 +175,9 @@ class Submitter:
         tries = claim.tries if claim is not None else 0
         pause_s = min(_FIRST_PAUSE_S * (1 << min(tries, 10)), _LONGEST_PAUSE_S)
         if claim is not None:
-            await self._states.claim(run_id, replace(claim, holder="", tries=tries + 1))
+            await self.states.claim(run_id, replace(claim, holder="", tries=tries + 1))
         why = f"{error.message}. The job is submitted again in {pause_s:g} s."
-        if await self._states.schedule(run_id, why, pause_s):
+        if await self.states.schedule(run_id, why, pause_s):
             logger.warning("%s", why)
 
 

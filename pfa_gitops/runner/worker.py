@@ -6,10 +6,9 @@ what the job cannot tell, that it never started or was ended from outside, the o
 
 import asyncio
 import os
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import anyio
@@ -27,8 +26,6 @@ from pfa_gitops.runner.timing import Timing
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
-
-T = TypeVar("T")
 
 
 class AnyscaleWorkerResult(BaseWorkerResult):
@@ -52,7 +49,7 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         self._opened = AsyncExitStack()
         self._submitter: Submitter | None = None
         self._observer: Observer | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
 
     async def setup(self) -> None:
         """Open the connections and begin to look after the pool's jobs."""
@@ -60,15 +57,19 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         await self._opened.enter_async_context(self._places)
         holder = f"{self.name}/{uuid4().hex[:12]}"
         self._submitter = Submitter(self.client, self._places, self._timing, holder)
-        self._observer = Observer(self.client, self._known_pool, self._places, self._timing, self._logger)
-        self._watching = asyncio.create_task(self._observer.run(), name="observer")
+        self._observer = Observer(
+            self.client, self._known_pool, self._places, self._submitter, timing=self._timing, logger=self._logger
+        )
+        self._background = [
+            asyncio.create_task(self._observer.run(), name="observer"),
+            asyncio.create_task(self._places.warm_up(), name="warm-up"),
+        ]
 
     async def teardown(self, *exc_info: Any) -> None:
         """Stop looking. Submits that are under way get a little time; another worker goes on with the rest."""
-        if self._watching is not None:
-            self._watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watching
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         await super().teardown(*exc_info)
         await self._opened.aclose()
 
@@ -79,19 +80,18 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         task_status: Any = None,
     ) -> AnyscaleWorkerResult:
         """Get the run its job and tell Prefect the job's id. With a worker's limit, stay until the run is over."""
-        logger = self.get_flow_run_logger(flow_run)
         submitter, observer = self._submitter, self._observer
         if submitter is None or observer is None:
             raise InfrastructureError("The worker is not set up.")
         try:
-            job_id = await self._to_its_end(submitter.submit(flow_run, configuration, logger))
+            job_id = await self._submit(submitter, flow_run, configuration)
         except PfaError as error:
             raise InfrastructureError(f"{error.message}. {error.mend}".strip(". ") + ".") from None
         if task_status is not None:
-            task_status.started(job_id or "")  # without an id, the base class writes none and forgets the run
+            task_status.started(job_id)  # without an id, the base class writes none and forgets the run
         if job_id and self._limit is not None:
             await observer.until_over(flow_run.id)
-        return AnyscaleWorkerResult(identifier=job_id or "", status_code=0)
+        return AnyscaleWorkerResult(identifier=job_id, status_code=0)
 
     async def _initiate_run(self, flow_run: "FlowRun", configuration: AnyscaleConfiguration) -> None:
         """What Prefect's own `submit` of a flow calls; first-party workers override it, too."""
@@ -117,14 +117,21 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
     def _known_pool(self) -> UUID | None:
         return None if self._work_pool is None else self._work_pool.id
 
-    async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for `work`. When the worker is told to end, let it go on for a little, as it may be half-way."""
-        task = asyncio.ensure_future(work)
+    async def _submit(self, submitter: Submitter, flow_run: "FlowRun", configuration: AnyscaleConfiguration) -> str:
+        """Get the run its job; an empty text where there is none yet.
+
+        When the worker is told to end, a submit that is under way gets a little time, as it may be half-way. Then it is
+        on us to write down its job, since the base class has stopped.
+        """
+        logger = self.get_flow_run_logger(flow_run)
+        task = asyncio.ensure_future(submitter.submit(flow_run, configuration, logger))
         try:
-            return await asyncio.shield(task)
+            return await asyncio.shield(task) or ""
         except asyncio.CancelledError:
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([task], timeout=self._timing.drain_s)
+                if task.done() and not task.exception() and (job_id := task.result()):
+                    await submitter.states.submitted(flow_run.id, job_id)
             task.cancel()
             raise
 

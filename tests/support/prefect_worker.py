@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from support.anyscale_emulator import AnyscaleEmulator
+from support.anyscale_emulator import PATIENCE_S, AnyscaleEmulator
 from support.prefect_server import PrefectServer
 
 from pfa_gitops.runner.documents import FILE
@@ -25,31 +25,41 @@ class Workplace:
 
     def __init__(self, server: PrefectServer, emulator: AnyscaleEmulator, folder: Path, pool: str) -> None:
         self.server, self.emulator, self.folder, self.pool = server, emulator, folder, pool
-        self._process: subprocess.Popen[bytes] | None = None
+        self._workers: dict[str, subprocess.Popen[bytes]] = {}
         self.log = folder / f"{pool}.log"
         template = DOCUMENTS["base_job_template"]
         made = server.post("/work_pools/", {"name": pool, "type": "anyscale", "base_job_template": template})
         self.pool_id = str(made["id"])
 
-    def start_worker(self, settings: Mapping[str, str]) -> None:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    def start_worker(self, settings: Mapping[str, str], name: str = "tester") -> None:
+        """Start a worker as a process of its own. Several of them have names of their own."""
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", self.pool, "--type", "anyscale"]
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [*command, "--name", "tester", "--no-create-pool-if-not-found"],
+        with self.log.open("ab") as log:
+            self._workers[name] = subprocess.Popen(
+                [*command, "--name", name, "--no-create-pool-if-not-found"],
                 env={**inherited, **self.server.environment, **self.emulator.env, **_QUICK, **settings},
                 stdout=log,
                 stderr=log,
             )
 
-    def stop_worker(self) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(15)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+    def stop_worker(self, name: str = "tester", number: int = signal.SIGTERM) -> float:
+        """Send a worker a signal and wait for its end; the seconds that it took."""
+        if (worker := self._workers.pop(name, None)) is None:
+            return 0.0
+        began = time.monotonic()
+        worker.send_signal(number)
+        try:
+            worker.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+        return time.monotonic() - began
+
+    def stop_workers(self) -> None:
+        """End all of them at once."""
+        for name in list(self._workers):
+            self.stop_worker(name, signal.SIGKILL)
 
     def block(self, slug: str, name: str, data: Mapping[str, Any]) -> str:
         """Save a block document as `apply` does; its id."""
@@ -102,6 +112,26 @@ class Workplace:
         found = self.emulator.call("GET", f"/api/v2/tags/resource?{query}")["result"]["tags"]
         return {tag["key"]: tag["value"] for tag in found}
 
+    def jobs(self, run_id: str) -> list[dict[str, Any]]:
+        """All jobs that a run ever got, as the emulator keeps them."""
+        query = f"tag_filter=flow_run_id:{run_id}&archive_status=ALL"
+        found = self.emulator.call("GET", f"/api/v2/decorated_ha_jobs/?{query}")["results"]
+        return [self.emulator.job(job["id"]) for job in found]
+
+    def states(self, run_id: str) -> list[str]:
+        """The types of the states that a run went through."""
+        return [state["type"] for state in self.server.get(f"/flow_run_states/?flow_run_id={run_id}")]
+
+    def light(self, name: str, until: float | Path = 0.0, **variables: Any) -> str:
+        """A deployment whose job tells Prefect by REST that its flow runs and completes; the deployment's id.
+
+        Unlike a flow's process it starts at once. It runs for some seconds, or until a file is there.
+        """
+        script = self.folder / "light.py"
+        script.write_text(_LIGHT)
+        command = f"{sys.executable} {script} {until}"
+        return self.deployment(name, "", {"command": command, **variables})
+
     def logs(self, run_id: str) -> str:
         wanted = {"logs": {"flow_run_id": {"any_": [run_id]}}, "sort": "TIMESTAMP_ASC"}
         return "\n".join(line["message"] for line in self.server.post("/logs/filter", wanted))
@@ -112,3 +142,26 @@ _QUICK = {
     "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.3",
     "PFA_GITOPS_JOB_POLL_SECONDS": "0.3",
 }
+
+_LIGHT = """
+import json, os, sys, time, urllib.request
+
+def tell(kind):
+    url = os.environ["PREFECT_API_URL"] + "/flow_runs/" + os.environ["PREFECT__FLOW_RUN_ID"] + "/set_state"
+    body = json.dumps({"state": {"type": kind}}).encode()
+    for attempt in range(600):
+        try:
+            request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)["status"]
+        except OSError:
+            time.sleep(0.2)
+
+print("told RUNNING:", tell("RUNNING"), flush=True)
+if "/" in sys.argv[1]:
+    while not os.path.exists(sys.argv[1]):
+        time.sleep(0.1)
+else:
+    time.sleep(float(sys.argv[1]))
+print("told COMPLETED:", tell("COMPLETED"), flush=True)
+"""

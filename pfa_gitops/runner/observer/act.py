@@ -25,9 +25,9 @@ _LEASE_S = 300.0
 class Actor:
     """Acts on one Prefect and the places that a worker reaches."""
 
-    def __init__(self, client: "PrefectClient", logger: Logger) -> None:
+    def __init__(self, client: "PrefectClient", states: RunStates, logger: Logger) -> None:
         self._client = client
-        self._states = RunStates(client)
+        self._states = states
         self._logger = logger
 
     async def act(self, action: Action, place: Place | None) -> None:
@@ -50,12 +50,9 @@ class Actor:
                 await self._states.claim(run.id, replace(run.claim, beat=run.claim.beat + 1))
 
     async def _adopt(self, run: Run, job_id: str, place: Place | None) -> None:
-        if run.claim is not None and run.claim.job != job_id:
-            await self._states.claim(run.id, replace(run.claim, job=job_id))
-            page = f" {place.page(job_id)}" if place is not None else ""
-            _logger_of(run).info("Found the job %s of this run.%s", job_id, page)
-        if run.pid != job_id:
-            await self._states.submitted(run.id, job_id)
+        await self._states.submitted(run.id, job_id)
+        page = f" {place.page(job_id)}" if place is not None else ""
+        _logger_of(run).info("Found the job %s of this run.%s", job_id, page)
 
     async def _end(self, job_id: str, why: str, place: Place) -> None:
         self._logger.info("Ending the job %s: %s", job_id, why)

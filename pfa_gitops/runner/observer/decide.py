@@ -45,7 +45,7 @@ def to_look_up(sight: Sight, watch: Stopwatch, timing: Timing) -> list[Run]:
         claim = run.current
         if claim is None or claim.place not in sight.reached or (str(run.id), claim.attempt) in living:
             continue
-        if claim.job or _is_stale(run, claim, watch, timing):
+        if run.job or _is_stale(run, claim, watch, timing):
             found.append(run)
     return found
 
@@ -65,10 +65,10 @@ def decide(sight: Sight, watch: Stopwatch, timing: Timing) -> list[Action]:
     return actions
 
 
-def chosen(claim: Claim, jobs: Sequence[SeenJob]) -> SeenJob | None:
-    """The run's job: the one that the claim names, else the oldest one of its attempt."""
+def chosen(run: Run, claim: Claim, jobs: Sequence[SeenJob]) -> SeenJob | None:
+    """The run's job: the one that the run names, else the oldest one of its attempt."""
     same = [job for job in jobs if job.of is not None and job.of[1] == claim.attempt]
-    named = [job for job in same if job.id == claim.job]
+    named = [job for job in same if job.id == run.pid]
     return next(iter(named), None) or min(same, key=lambda job: (job.created_at, job.id), default=None)
 
 
@@ -76,11 +76,13 @@ def _of_run(run: Run, living: Sequence[SeenJob], sight: Sight, watch: Stopwatch,
     if run.phase is Phase.PENDING and run.lease is not None and watch.every((run.id, "renew"), RENEW_S):
         yield Renew(run)
     claim = run.current
+    if run.id in sight.under_way and run.phase is Phase.PENDING:
+        return
     if claim is None:
         yield from _unclaimed(run, watch, timing)
     elif claim.place not in sight.reached:
         yield from _out_of_reach(run, claim, watch, timing)
-    elif (job := chosen(claim, living)) is not None:
+    elif (job := chosen(run, claim, living)) is not None:
         yield from _with_job(run, claim, job, watch, timing)
     elif run.id in sight.found:
         yield from _looked_up(run, claim, sight.found, watch)
@@ -105,11 +107,11 @@ def _out_of_reach(run: Run, claim: Claim, watch: Stopwatch, timing: Timing) -> I
     if run.phase is Phase.CANCELLING:
         yield Cancel(run, "Its Ray cluster is gone.")
     else:
-        yield Crash(run, f"The Ray cluster of its job {claim.job} is gone: no worker reaches it any more.")
+        yield Crash(run, f"The Ray cluster of its job {run.job} is gone: no worker reaches it any more.")
 
 
 def _with_job(run: Run, claim: Claim, job: SeenJob, watch: Stopwatch, timing: Timing) -> Iterator[Action]:
-    if {claim.job, run.pid} != {job.id}:
+    if run.pid != job.id:
         yield Adopt(run, job)
     if claim.place.startswith("ray/") and watch.every((run.id, "beat"), timing.claim_s / 3):
         yield Beat(run)
@@ -135,22 +137,22 @@ def _looked_up(run: Run, claim: Claim, found: Mapping[UUID, SeenJob | None], wat
     """Its job does not live. `found` says how it ended, or that there is none."""
     job = found[run.id]
     if job is not None and not job.state.finished:
-        if claim.job != job.id:
+        if run.pid != job.id:
             yield Adopt(run, job)
         return  # the listing lags behind
-    if job is None and claim.job and watch.seconds((run.id, "missing"), claim.job) < _MISSES_S:
+    if job is None and run.job and watch.seconds((run.id, "missing"), run.job) < _MISSES_S:
         return
     if run.phase is Phase.CANCELLING:
-        yield Cancel(run, _end_of(job, claim))
-    elif job is None and not claim.job and run.phase is Phase.PENDING and run.deployed:
+        yield Cancel(run, _end_of(job, run))
+    elif job is None and not run.job and run.phase is Phase.PENDING and run.deployed:
         yield Reschedule(run, f"The worker {claim.worker or '?'} ended before the job was submitted.")
     else:
-        yield Crash(run, _end_of(job, claim), job)
+        yield Crash(run, _end_of(job, run), job)
 
 
-def _end_of(job: SeenJob | None, claim: Claim) -> str:
+def _end_of(job: SeenJob | None, run: Run) -> str:
     if job is None:
-        return f"The job {claim.job} is no longer there." if claim.job else "Its job never came to be."
+        return f"The job {run.job} is no longer there." if run.job else "Its job never came to be."
     return f"The job {job.id} ended as {job.state.status}. {job.state.reason}".strip()
 
 
@@ -179,7 +181,7 @@ def _needless(job: SeenJob, living: Sequence[SeenJob], run: Run | None) -> str |
         return None
     if of[1] < claim.attempt:
         return f"its run is at attempt {claim.attempt}"
-    if of[1] == claim.attempt and chosen(claim, living) != job:
+    if of[1] == claim.attempt and chosen(run, claim, living) != job:
         return _DOUBLE
     return None
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -17,6 +17,7 @@ from pfa_gitops.runner.observer.stopwatch import Stopwatch
 from pfa_gitops.runner.observer.values import Action, Adopt, Crash, End, Run, Sight
 from pfa_gitops.runner.places import Place, SeenJob
 from pfa_gitops.runner.places.reach import Places
+from pfa_gitops.runner.submit import Submitter
 from pfa_gitops.runner.timing import Timing
 
 if TYPE_CHECKING:
@@ -34,17 +35,22 @@ class Observer:
         client: "PrefectClient",
         pool_id: Callable[[], UUID | None],
         places: Places,
+        submitter: Submitter,
+        *,
         timing: Timing,
         logger: Logger,
     ) -> None:
-        self._client, self._pool_id, self._places = client, pool_id, places
+        """`pool_id` tells the pool once it is known."""
+        self._client, self._pool_id, self._places, self._submitter = client, pool_id, places, submitter
         self._timing, self._logger = timing, logger
-        self._actor = Actor(client, logger)
+        self._actor = Actor(client, submitter.states, logger)
         self._watch = Stopwatch(longest_gap_s=3 * timing.tick_s)
         self._ray_places: set[str] = set()
         self._jobs = 0
         self._ticks = 0
         self._told = ""
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._under_way: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Condition()
         self._tended: frozenset[UUID] = frozenset()
 
@@ -55,19 +61,17 @@ class Observer:
             failures = 0 if await self._try() else failures + 1
             await asyncio.sleep(min(self._timing.tick_s * (1 + failures), max(_LONGEST_PAUSE_S, self._timing.tick_s)))
 
-    async def tick(self) -> Sequence[Action]:
-        """One round; what was done. Raises what Prefect's client raises."""
+    async def tick(self) -> None:
+        """One round. Raises what Prefect's client raises."""
         pool_id = self._pool_id()
         if pool_id is None:  # the pool is not there yet
-            return ()
+            return
         self._watch.tick(time.monotonic())
         places = await self._open_places()
         jobs, listed = await self._living(places, pool_id)
         sight = await self._look(pool_id, jobs, {place_id: places[place_id] for place_id in listed})
-        actions = decide(sight, self._watch, self._timing)
-        await self._each(actions, lambda action: self._act(action, places))
+        await self._do(decide(sight, self._watch, self._timing), places)
         await self._publish(sight)
-        return actions
 
     async def until_over(self, run_id: UUID) -> None:
         """Wait until a run needs a job no more."""
@@ -131,33 +135,37 @@ class Observer:
         known = {str(run.id) for run in runs}
         strangers = {job.of[0] for job in jobs if job.of is not None} - known
         others = await runs_by_id(self._client, [UUID(run_id) for run_id in sorted(strangers)]) if strangers else {}
-        sight = Sight(runs, jobs, others, frozenset(places))
+        sight = Sight(runs, jobs, others, frozenset(places), under_way=self._submitter.under_way)
         found: dict[UUID, SeenJob | None] = {}
 
         async def look_up(run: Run) -> None:
             if (claim := run.claim) is not None and (place := places.get(claim.place)) is not None:
-                known = place.job(claim.job) if claim.job else place.of_attempt(str(run.id), claim.attempt)
+                known = place.job(run.job) if run.job else place.of_attempt(str(run.id), claim.attempt)
                 found[run.id] = await known
 
-        await self._each(to_look_up(sight, self._watch, self._timing), look_up)
+        unseen = to_look_up(sight, self._watch, self._timing)
+        await asyncio.gather(*(self._safely(f"The look for the job of {run.name}", look_up(run)) for run in unseen))
         return replace(sight, found=found)
 
-    async def _act(self, action: Action, places: Mapping[str, Place]) -> None:
-        place = places.get(_place_of(action))
-        await self._actor.act(action, place)
+    async def _do(self, actions: Iterable[Action], places: Mapping[str, Place]) -> None:
+        """Do everything, but do not wait for long: to end one job must not hold up the looks at all others."""
+        for action in actions:
+            name = _name_of(action)
+            if name not in self._under_way:
+                place = places.get(_place_of(action))
+                task = asyncio.create_task(self._safely(name, self._actor.act(action, place)))
+                self._under_way[name] = task
+                task.add_done_callback(lambda _, name=name: self._under_way.pop(name, None))  # type: ignore[misc]
+        if self._under_way:
+            await asyncio.wait(self._under_way.values(), timeout=self._timing.tick_s)
 
-    async def _each(self, things: Iterable[object], do: Callable[..., object]) -> None:
-        """Do something for each thing, some at a time. What fails is told and left to the next round."""
-        turns = asyncio.Semaphore(_AT_ONCE)
-
-        async def one(thing: object) -> None:
-            async with turns:
-                try:
-                    await do(thing)  # type: ignore[misc]  # every caller passes a coroutine function
-                except (httpx.HTTPError, PlatformError) as error:
-                    self._logger.warning("%s failed: %s", type(thing).__name__, type(error).__name__)
-
-        await asyncio.gather(*(one(thing) for thing in things))
+    async def _safely(self, name: str, doing: Awaitable[None]) -> None:
+        """What fails is told and left to the next round."""
+        async with self._turns:
+            try:
+                await doing
+            except (httpx.HTTPError, PlatformError) as error:
+                self._logger.warning("%s failed: %s", name, type(error).__name__)
 
     async def _publish(self, sight: Sight) -> None:
         claimed = {run.claim.place for run in sight.runs if run.claim is not None}
@@ -166,6 +174,14 @@ class Observer:
         async with self._news:
             self._tended = frozenset(run.id for run in sight.runs)
             self._news.notify_all()
+
+
+def _name_of(action: Action) -> str:
+    match action:
+        case End(job):
+            return f"End of {job.id}"
+        case _:
+            return f"{type(action).__name__} of {action.run.name} ({action.run.id})"
 
 
 def _place_of(action: Action) -> str:

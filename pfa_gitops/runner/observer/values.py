@@ -48,6 +48,12 @@ class Run:
             return None
         return self.claim
 
+    @property
+    def job(self) -> str:
+        """The id of this attempt's job; empty until it is known."""
+        former = self.claim.former if self.claim is not None else ""
+        return self.pid if self.pid is not None and self.pid != former else ""
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -63,6 +69,8 @@ class Sight:
     """The ids of the places that were listed."""
     found: Mapping[UUID, SeenJob | None] = field(default_factory=dict)
     """Jobs that were looked up one by one, by their run; None for one that is not there."""
+    under_way: frozenset[UUID] = frozenset()
+    """The runs whose job this worker is submitting just now."""
 
 
 @dataclass(frozen=True)

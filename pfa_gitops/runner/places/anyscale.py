@@ -21,6 +21,10 @@ class AnyscalePlace(Place):
         self.id = f"anyscale/{organization}"
         self._client = client
 
+    async def warm_up(self) -> None:
+        """Load the SDK and log in."""
+        await self._client.sdk.call(lambda _: None)
+
     async def submit(self, infra: Infra, job: Job) -> str:
         """Resolve the image, cloud and project, then submit. Where the answer is lost, look for the job by its name."""
         assert isinstance(infra, AnyscaleJobInfra)  # noqa: S101 - `Places.of` chose this place by that

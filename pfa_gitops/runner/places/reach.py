@@ -1,7 +1,8 @@
 """The places that a worker reaches: Anyscale with its credentials, its own node's Ray, Ray clusters by address."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Self
 
 from pfa_gitops.model.errors import PlatformError, ReaderError
@@ -20,6 +21,7 @@ class Places:
     def __init__(self, target: Callable[[], AnyscaleTarget]) -> None:
         self._target = target
         self._stack = AsyncExitStack()
+        self._opening = asyncio.Lock()
         self._anyscale: AnyscalePlace | None = None
         self._ray: dict[str | None, RayJobs] = {}
 
@@ -62,15 +64,21 @@ class Places:
         except ReaderError:
             return None
 
+    async def warm_up(self) -> None:
+        """Load Anyscale's SDK, which takes seconds, before the first run waits for it."""
+        with suppress(PlatformError, ReaderError):
+            await (await self._open_anyscale()).warm_up()
+
     def forget_login(self) -> None:
         """Anyscale refused the token: read it anew the next time, as it may have been renewed."""
         self._anyscale = None
 
     async def _open_anyscale(self) -> AnyscalePlace:
-        if self._anyscale is None:
-            client = await self._stack.enter_async_context(AnyscaleClient(self._target()))
-            self._anyscale = AnyscalePlace(client, await client.organization())
-        return self._anyscale
+        async with self._opening:
+            if self._anyscale is None:
+                client = await self._stack.enter_async_context(AnyscaleClient(self._target()))
+                self._anyscale = AnyscalePlace(client, await client.organization())
+            return self._anyscale
 
     async def _open_ray(self, address: str | None) -> RayPlace:
         jobs = self._ray.setdefault(address, RayJobs(address))

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+from pfa_gitops.runner.infrastructures import AnyscaleInfrastructure
 from support.anyscale_emulator import AnyscaleEmulator
 from support.prefect_server import PrefectServer
 
@@ -17,7 +18,6 @@ from pfa_gitops.platforms.anyscale._sdk import Sdk
 from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
 from pfa_gitops.runner.documents import FILE
 from pfa_gitops.runner.infra import AnyscaleJobInfra
-from pfa_gitops.runner.infrastructures import AnyscaleInfrastructure
 from pfa_gitops.runner.submission import Job
 
 

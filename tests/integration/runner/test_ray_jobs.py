@@ -12,13 +12,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from pfa_gitops.runner.infrastructures import RayInfrastructure
 from support.anyscale_emulator import eventually
 from support.prefect_worker import Workplace
 
 from pfa_gitops.model.errors import MaybeArrived, NotFound, Unreachable
 from pfa_gitops.runner import ray_jobs
 from pfa_gitops.runner.infra import RayJobInfra
-from pfa_gitops.runner.infrastructures import RayInfrastructure
 from pfa_gitops.runner.ray_jobs import RayJobs
 from pfa_gitops.runner.submission import Job
 

@@ -89,9 +89,10 @@ def test_tags_say_which_run_it_is_and_win_over_the_blocks_own():
     assert len(tag_value("x" * 999)) == 255
 
 
-def test_the_entrypoint_fetches_secrets_only_where_there_are_some():
-    assert entrypoint(None, {}) == "prefect flow-run execute"
-    assert entrypoint(None, {SECRET_ENV: "{}"}) == "python -m pfa_gitops.runner.execute"
+def test_the_entrypoint_is_our_own_but_for_a_users_command_without_secrets():
+    for default in (None, "", "prefect flow-run execute"):
+        assert entrypoint(default, {}) == "python -m pfa_gitops.runner.execute"
+    assert entrypoint("./run.sh", {}) == "./run.sh"
     compound = entrypoint("cd app && A='1' run", {SECRET_ENV: "{}"})
     start = ["python", "-m", "pfa_gitops.runner.execute", "--", "bash", "-c"]
     assert shlex.split(compound) == [*start, "cd app && A='1' run"]
@@ -103,7 +104,7 @@ def test_a_jobs_config_leaves_out_what_nobody_set_and_never_retries_by_itself():
         "name": "n",
         "tags": {"a": "1"},
         "env_vars": {"E": "1"},
-        "entrypoint": "prefect flow-run execute",
+        "entrypoint": "python -m pfa_gitops.runner.execute",
         "max_retries": 0,
         "timeout_s": 9,
     }
@@ -115,7 +116,7 @@ def test_every_field_of_the_sdks_job_config_is_a_field_of_the_block():
     decided_by_the_runner = {"name", "entrypoint"}
     renamed = {"env_vars": "env"}
     theirs = {renamed.get(field.name, field.name) for field in fields(JobConfig)} - decided_by_the_runner
-    assert theirs == set(AnyscaleJobInfra.model_fields) - {"type", "cluster_env"}
+    assert theirs == set(AnyscaleJobInfra.model_fields) - {"type", "cluster_env", "job_start_timeout_s"}
 
 
 def test_a_ray_job_has_its_own_runtime_environment():
@@ -123,7 +124,7 @@ def test_a_ray_job_has_its_own_runtime_environment():
     assert ray_job_config(infra, Job("n", {"a": "1"}, {"E": "1"})) == {
         "submission_id": "n",
         "metadata": {"a": "1"},
-        "entrypoint": "prefect flow-run execute",
+        "entrypoint": "python -m pfa_gitops.runner.execute",
         "entrypoint_num_cpus": 1,
         "runtime_env": {"working_dir": "/w", "pip": ["emoji"], "env_vars": {"E": "1"}},
     }
