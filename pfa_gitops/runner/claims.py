@@ -12,7 +12,7 @@ from typing import Any
 
 _ATTEMPT = "pfa-gitops.attempt"
 _HOLDER = "pfa-gitops.holder"
-_STATE = "pfa-gitops.state"
+_PICK_UP = "pfa-gitops.pick-up"
 _PLACE = "pfa-gitops.place"
 _FORMER = "pfa-gitops.former-job"
 _BEAT = "pfa-gitops.beat"
@@ -30,8 +30,8 @@ class Claim:
     """The worker's process, `NAME/ID`. Empty: given back before a job was there, for whoever picks the run up."""
     place: str
     """Where the job is, or will be: the id of a Place."""
-    state: str = ""
-    """The id of the run's Pending state that was claimed. A later Pending state is a new pick-up."""
+    pick_up: str = ""
+    """Which pick-up of the run was claimed: the time for which it had been scheduled, as Prefect tells it."""
     former: str = ""
     """The run's `infrastructure_pid` when it was claimed: the job of an attempt before this one. Another id there is
     this attempt's job."""
@@ -53,7 +53,7 @@ class Claim:
         return {
             _ATTEMPT: self.attempt,
             _HOLDER: self.holder,
-            _STATE: self.state,
+            _PICK_UP: self.pick_up,
             _PLACE: self.place,
             _FORMER: self.former,
             _BEAT: self.beat,
@@ -69,7 +69,7 @@ def claim_in(labels: Mapping[str, Any]) -> Claim | None:
             attempt=int(labels[_ATTEMPT]),
             holder=str(labels[_HOLDER]),
             place=str(labels[_PLACE]),
-            state=str(labels.get(_STATE, "")),
+            pick_up=str(labels.get(_PICK_UP, "")),
             former=str(labels.get(_FORMER, "")),
             beat=int(labels.get(_BEAT, 0)),
             start_timeout_s=int(labels.get(_START_TIMEOUT, 0)),

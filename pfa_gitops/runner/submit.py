@@ -18,7 +18,7 @@ from pfa_gitops.runner.configuration import AnyscaleConfiguration
 from pfa_gitops.runner.infra import AnyscaleJobInfra, Infra
 from pfa_gitops.runner.job_environment import sealed_environment
 from pfa_gitops.runner.observer.act import Logger
-from pfa_gitops.runner.observer.read import phase_of
+from pfa_gitops.runner.observer.read import as_run, phase_of, pick_up_of
 from pfa_gitops.runner.observer.values import Phase
 from pfa_gitops.runner.places import Place
 from pfa_gitops.runner.places.reach import Places
@@ -43,33 +43,20 @@ class Submitter:
         self._client, self._places, self._timing, self._holder = client, places, timing, holder
         self.states = RunStates(client)
         self._lingering: set[asyncio.Task[None]] = set()
-        self._under_way: set[UUID] = set()
-
-    @property
-    def under_way(self) -> frozenset[UUID]:
-        """The runs whose job is being submitted."""
-        return frozenset(self._under_way)
 
     async def submit(self, flow_run: "FlowRun", configuration: AnyscaleConfiguration, logger: Logger) -> str | None:
         """Get the run its job. The job's id, or None when there is none yet and the run is looked after elsewhere.
 
         Raises PfaError when the run can never be submitted as it is.
         """
-        self._under_way.add(flow_run.id)
-        try:
-            return await self._submit(flow_run, configuration, logger)
-        finally:
-            self._under_way.discard(flow_run.id)
-
-    async def _submit(self, flow_run: "FlowRun", configuration: AnyscaleConfiguration, logger: Logger) -> str | None:
         try:
             place = await self._places.of(configuration.infra)
         except (Unauthorized, Unavailable, Unreachable) as error:
             await self._later(flow_run.id, None, error, logger)
             return None
-        claim = await self._claim(flow_run.id, place, configuration.infra)
+        claim = await self._claim(flow_run, place, configuration.infra)
         if claim is None:
-            logger.info("The run is not Pending any more; it gets no job.")
+            logger.info("The run is not this worker's any more; it gets no job from it.")
             return None
         try:
             async with self._beating(flow_run.id, claim):
@@ -89,35 +76,43 @@ class Submitter:
         logger.info("Submitted the job %s: %s", job_id, place.page(job_id))
         return job_id
 
-    async def _claim(self, run_id: UUID, place: Place, infra: Infra) -> Claim | None:
+    async def _claim(self, picked_up: "FlowRun", place: Place, infra: Infra) -> Claim | None:
         """Take the attempt. None when the run was cancelled, taken back or deleted since it was picked up.
 
-        Looks again after the claim was written, since that may take long, and another worker may have taken the run
-        back meanwhile.
+        Prefect may be slow, so that another worker has taken the run back and picked it up anew: then it has been
+        scheduled for another time. After the write, which may have been slow, too, the run is looked at again.
         """
-        if (run := await self._pending(run_id)) is None or run.state is None:
+        run = await self._pending(picked_up)
+        if run is None:
             return None
+        last = claim_in(run.labels)
         fresh = Claim(
             1,
             self._holder,
             place.id,
-            state=str(run.state.id),
+            pick_up=pick_up_of(run),
             former=run.infrastructure_pid or "",
             start_timeout_s=_start_timeout_s(infra),
         )
-        claim = next_claim(claim_in(run.labels), fresh)
-        await self.states.claim(run_id, claim)
-        after = await self._pending(run_id)
-        same = after is not None and after.state is not None and after.state.id == run.state.id
-        return claim if same else None
+        claim = next_claim(last, fresh)
+        await self.states.claim(run.id, claim)
+        after = await self._pending(picked_up)
+        written = claim_in(after.labels) if after is not None else None
+        return claim if written is not None and written.holder == self._holder else None
 
-    async def _pending(self, run_id: UUID) -> "FlowRun | None":
-        """The run as it is now, if it is Pending."""
+    async def _pending(self, picked_up: "FlowRun") -> "FlowRun | None":
+        """The run as it is now, if it is Pending since that pick-up and nobody else has claimed it."""
         try:
-            run = await self._client.read_flow_run(run_id)
+            run = await self._client.read_flow_run(picked_up.id)
         except ObjectNotFound:
             return None
-        return run if phase_of(run) is Phase.PENDING else None
+        if phase_of(run) is not Phase.PENDING:
+            return None
+        scheduled = picked_up.next_scheduled_start_time
+        if scheduled is not None and pick_up_of(run) != scheduled.isoformat():
+            return None
+        claim = as_run(run).current
+        return run if claim is None or claim.holder == self._holder else None
 
     async def _found_or_sent(
         self, flow_run: "FlowRun", claim: Claim, place: Place, configuration: AnyscaleConfiguration

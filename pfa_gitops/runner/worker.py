@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
 
+_AT_ONCE = 4
+"""How many runs are submitted at the same time. More stall a Prefect server on SQLite, and the SDK is slow anyway."""
+_ROOM_S = 0.1
+
+
 class AnyscaleWorkerResult(BaseWorkerResult):
     """That the run is looked after: always 0. For any other code the base class would propose Crashed itself."""
 
@@ -54,11 +59,19 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
     async def setup(self) -> None:
         """Open the connections and begin to look after the pool's jobs."""
         await super().setup()
+        if self._limiter is None:  # the base class would start all runs at once that it finds
+            self._limiter = anyio.CapacityLimiter(_AT_ONCE)
         await self._opened.enter_async_context(self._places)
         holder = f"{self.name}/{uuid4().hex[:12]}"
         self._submitter = Submitter(self.client, self._places, self._timing, holder)
         self._observer = Observer(
-            self.client, self._known_pool, self._places, self._submitter, timing=self._timing, logger=self._logger
+            self.client,
+            self._known_pool,
+            self._places,
+            lambda: self._submitting_flow_run_ids,  # the base class's: those before `run`, too
+            states=self._submitter.states,
+            timing=self._timing,
+            logger=self._logger,
         )
         self._background = [
             asyncio.create_task(self._observer.run(), name="observer"),
@@ -72,6 +85,15 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         await asyncio.gather(*self._background, return_exceptions=True)
         await super().teardown(*exc_info)
         await self._opened.aclose()
+
+    async def get_and_submit_flow_runs(self) -> list["FlowRun"]:
+        """Poll. While more runs are found than are submitted at once, poll again as soon as there is room."""
+        submitted = await super().get_and_submit_flow_runs()
+        while self._limit is None and self.limiter.available_tokens < 1:
+            while self.limiter.available_tokens < 1:  # noqa: ASYNC110 - nobody tells when there is room
+                await asyncio.sleep(_ROOM_S)
+            submitted += await super().get_and_submit_flow_runs()
+        return submitted
 
     async def run(
         self,

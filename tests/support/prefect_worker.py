@@ -31,13 +31,14 @@ class Workplace:
         made = server.post("/work_pools/", {"name": pool, "type": "anyscale", "base_job_template": template})
         self.pool_id = str(made["id"])
 
-    def start_worker(self, settings: Mapping[str, str], name: str = "tester") -> None:
+    def start_worker(self, settings: Mapping[str, str], name: str = "tester", limit: int | None = None) -> None:
         """Start a worker as a process of its own. Several of them have names of their own."""
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", self.pool, "--type", "anyscale"]
+        limited = [] if limit is None else ["--limit", str(limit)]
         with self.log.open("ab") as log:
             self._workers[name] = subprocess.Popen(
-                [*command, "--name", name, "--no-create-pool-if-not-found"],
+                [*command, "--name", name, "--no-create-pool-if-not-found", *limited],
                 env={**inherited, **self.server.environment, **self.emulator.env, **_QUICK, **settings},
                 stdout=log,
                 stderr=log,

@@ -128,9 +128,8 @@ def _with_job(run: Run, claim: Claim, job: SeenJob, watch: Stopwatch, timing: Ti
 
 def _not_started(job: SeenJob, limit_s: float) -> str:
     waits = f" Anyscale says: {job.state.reason}" if job.state.reason else ""
-    return (
-        f"The job {job.id} did not start within {limit_s:g} s (job_start_timeout_s); it is {job.state.status}.{waits}"
-    )
+    limit = f"job_start_timeout_s ({limit_s:g} s)"
+    return f"The job {job.id} did not start within {limit}: it is {job.state.status}.{waits}"
 
 
 def _looked_up(run: Run, claim: Claim, found: Mapping[UUID, SeenJob | None], watch: Stopwatch) -> Iterator[Action]:

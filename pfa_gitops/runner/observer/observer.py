@@ -17,7 +17,7 @@ from pfa_gitops.runner.observer.stopwatch import Stopwatch
 from pfa_gitops.runner.observer.values import Action, Adopt, Crash, End, Run, Sight
 from pfa_gitops.runner.places import Place, SeenJob
 from pfa_gitops.runner.places.reach import Places
-from pfa_gitops.runner.submit import Submitter
+from pfa_gitops.runner.run_states import RunStates
 from pfa_gitops.runner.timing import Timing
 
 if TYPE_CHECKING:
@@ -35,15 +35,16 @@ class Observer:
         client: "PrefectClient",
         pool_id: Callable[[], UUID | None],
         places: Places,
-        submitter: Submitter,
+        under_way: Callable[[], Iterable[UUID]],
         *,
+        states: RunStates,
         timing: Timing,
         logger: Logger,
     ) -> None:
-        """`pool_id` tells the pool once it is known."""
-        self._client, self._pool_id, self._places, self._submitter = client, pool_id, places, submitter
+        """`pool_id` tells the pool once it is known, `under_way` the runs that this worker is submitting."""
+        self._client, self._pool_id, self._places, self._submitting = client, pool_id, places, under_way
         self._timing, self._logger = timing, logger
-        self._actor = Actor(client, submitter.states, logger)
+        self._actor = Actor(client, states, logger)
         self._watch = Stopwatch(longest_gap_s=3 * timing.tick_s)
         self._ray_places: set[str] = set()
         self._jobs = 0
@@ -135,7 +136,7 @@ class Observer:
         known = {str(run.id) for run in runs}
         strangers = {job.of[0] for job in jobs if job.of is not None} - known
         others = await runs_by_id(self._client, [UUID(run_id) for run_id in sorted(strangers)]) if strangers else {}
-        sight = Sight(runs, jobs, others, frozenset(places), under_way=self._submitter.under_way)
+        sight = Sight(runs, jobs, others, frozenset(places), under_way=frozenset(self._submitting()))
         found: dict[UUID, SeenJob | None] = {}
 
         async def look_up(run: Run) -> None:

@@ -76,12 +76,20 @@ def as_run(run: "FlowRun") -> Run:
         phase=phase_of(run),
         state_name=str(state.name) if state else "",
         state_id=str(state.id) if state else "",
+        pick_up=pick_up_of(run),
         claim=claim_in(run.labels),
         pid=run.infrastructure_pid,
         begun=run.start_time is not None,
         deployed=run.deployment_id is not None,
         lease=state.state_details.deployment_concurrency_lease_id if state else None,
     )
+
+
+def pick_up_of(run: "FlowRun") -> str:
+    """Which pick-up a Pending run is in. Prefect copies the time from the Scheduled state to the Pending ones."""
+    state = run.state
+    when = state.state_details.scheduled_time if state else None
+    return when.isoformat() if when else ""
 
 
 def phase_of(run: "FlowRun") -> Phase:

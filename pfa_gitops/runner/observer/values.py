@@ -31,6 +31,8 @@ class Run:
     phase: Phase
     state_name: str
     state_id: str
+    pick_up: str
+    """The time for which it was scheduled when it was picked up. Being scheduled again changes it."""
     claim: Claim | None
     pid: str | None = None
     """The `infrastructure_pid` in Prefect."""
@@ -44,7 +46,7 @@ class Run:
     @property
     def current(self) -> Claim | None:
         """The claim, unless it is of an earlier pick-up."""
-        if self.phase is Phase.PENDING and self.claim is not None and self.claim.state != self.state_id:
+        if self.phase is Phase.PENDING and self.claim is not None and self.claim.pick_up != self.pick_up:
             return None
         return self.claim
 

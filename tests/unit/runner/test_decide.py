@@ -34,11 +34,11 @@ STARTING = JobState("AWAITING_CLUSTER_START", finished=False, succeeded=False, r
 RUNNING = JobState("RUNNING", finished=False, succeeded=False)
 BROKEN = JobState("BROKEN", finished=True, succeeded=False, reason="no such image", started=False)
 DONE = JobState("SUCCESS", finished=True, succeeded=True)
-CLAIM = Claim(attempt=1, holder="worker/1", place=HERE, state="s1", start_timeout_s=100)
+CLAIM = Claim(attempt=1, holder="worker/1", place=HERE, pick_up="t1", start_timeout_s=100)
 
 
 def run(phase: Phase = Phase.RUNNING, claim: Claim | None = CLAIM, **values: object) -> Run:
-    known = {"pid": "job-1" if claim else None, "begun": phase is Phase.RUNNING, "state_id": "s1"}
+    known = {"pid": "job-1" if claim else None, "begun": phase is Phase.RUNNING, "state_id": "s1", "pick_up": "t1"}
     return Run(RUN_ID, "quick-fox", phase, phase.value, claim=claim, **(known | values))  # type: ignore[arg-type]
 
 
@@ -81,7 +81,7 @@ LEFT_ALONE = {
     "a run in a place that this worker does not reach": sight([run()], reached="anyscale/other"),
     "a job that is not named as ours are": sight([], [SeenJob("x", "nightly-report", HERE, RUNNING)]),
     "a waiting run whose process lives": sight([], [job()], other=run(Phase.WAITING)),
-    "a pending run of an earlier claim with its job": sight([run(Phase.PENDING, state_id="s2")], []),
+    "a pending run of an earlier claim with its job": sight([run(Phase.PENDING, pick_up="t2")], []),
 }
 
 
@@ -143,11 +143,11 @@ def test_time_in_which_nobody_could_look_does_not_make_a_claim_stale():
     assert rounds.once(sight([unsent])) == []
 
 
-def test_a_run_that_was_picked_up_and_never_claimed_goes_back_later():
+@pytest.mark.parametrize("unclaimed", [run(Phase.PENDING, None), run(Phase.PENDING, pick_up="t2")])
+def test_a_run_that_was_picked_up_and_never_claimed_goes_back_later(unclaimed):
     rounds = Rounds()
-    for unclaimed in (run(Phase.PENDING, None), run(Phase.PENDING, state_id="s2")):
-        assert rounds.over(50, sight([unclaimed])) == []
-        assert kinds(rounds.over(10, sight([unclaimed])))[-1:] == [Reschedule]
+    assert rounds.over(50, sight([unclaimed])) == []
+    assert kinds(rounds.over(10, sight([unclaimed])))[-1:] == [Reschedule]
 
 
 def test_a_run_that_cannot_be_scheduled_again_crashes():
