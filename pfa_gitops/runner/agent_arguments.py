@@ -30,6 +30,8 @@ class AgentArguments(Spec):
     worker: WorkerOptions = Field(default_factory=WorkerOptions)
     prefect: PrefectConnection
     anyscale: Place = Field(default_factory=Place)
+    development: bool = False
+    """Whether the worker and its jobs run the package in the service's working directory."""
 
     def command(self) -> list[str]:
         """The worker's command."""

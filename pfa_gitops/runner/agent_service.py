@@ -1,33 +1,34 @@
 """The agent as an Anyscale service: a Ray Serve application whose one replica keeps a Prefect worker running.
 
-The service is as healthy as its worker: when that cannot be kept alive, the health check fails and Serve replaces the
-replica. The only module that imports Ray Serve. Nothing imports it but Serve.
+The service is as healthy as its worker. Its replica has started once the worker polls, so that a rollout ends the
+former version only then; and the health check fails when the worker cannot be kept alive or stopped polling, whereupon
+Serve replaces the replica. The only module that imports Ray Serve. Nothing imports it but Serve.
 """
 
-import dataclasses
 import logging
 import os
+from importlib.metadata import version
 from typing import Any
 
 from ray import serve
 from ray.serve import Application
 
 from pfa_gitops.runner.agent_arguments import AgentArguments
-from pfa_gitops.runner.worker_process import WorkerProcess
+from pfa_gitops.runner.kept_worker import KeptWorker
 
 _log = logging.getLogger("ray.serve")
 
 
-@serve.deployment(num_replicas=1, health_check_period_s=5, health_check_timeout_s=10, graceful_shutdown_timeout_s=20)
+# On SIGTERM a worker drains for 10 s, it is killed after 15 s (Patience.grace_s), and Serve kills the replica after 30.
+@serve.deployment(num_replicas=1, health_check_period_s=5, health_check_timeout_s=10, graceful_shutdown_timeout_s=30)
 class Agent:
     """One worker for one work pool."""
 
-    def __init__(self, arguments: dict[str, Any]) -> None:
+    async def __init__(self, arguments: dict[str, Any]) -> None:  # Serve awaits it
+        """Return when the worker polls. Raises WorkerDown when it never does."""
         self._arguments = AgentArguments.model_validate(arguments)
-        self._worker = WorkerProcess(
-            self._arguments.command(), lambda: self._arguments.environment(os.environ), _log.info
-        )
-        self._worker.start()
+        self._worker = KeptWorker(self._arguments, os.environ, _log.info)
+        await self._worker.start()
 
     async def __call__(self, _request: object) -> dict[str, Any]:
         """Tell how the worker is. Shows no secret: the arguments hold references, and those are left out too."""
@@ -36,15 +37,17 @@ class Agent:
             "work_pool": told.work_pool,
             "work_queues": told.work_queues,
             "worker": told.worker.name,
-            **dataclasses.asdict(self._worker.status()),
+            "development": told.development,
+            "version": version("pfa-gitops"),
+            **self._worker.told(),
         }
 
     def check_health(self) -> None:
-        """Serve calls this every few seconds. Raises when the worker cannot be kept alive."""
+        """Serve calls this every few seconds. Raises when the worker cannot be kept alive, or does not poll."""
         self._worker.check()
 
     def __del__(self) -> None:
-        """Serve calls this when the replica is to end."""
+        """Serve calls this when the replica is to end, also while it starts."""
         if worker := getattr(self, "_worker", None):
             worker.stop()
 

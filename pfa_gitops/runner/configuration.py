@@ -1,15 +1,17 @@
-"""What the worker of type `anyscale` is configured with, per pool, deployment and run. Pure.
+"""What the worker of type `anyscale` is configured with, per pool, deployment and run. Reads the environment only.
 
 The pool's template has a variable `infra`, which refers to a block, and one variable for each of its fields. The
 block's values are read when the run is picked up; a field that is set in the pool, the deployment or the run wins.
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from prefect.workers.base import BaseJobConfiguration
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
+from pfa_gitops.runner.development import with_code
 from pfa_gitops.runner.infra import FIELDS, Infra, merged
 from pfa_gitops.runner.job_environment import job_environment
 
@@ -83,3 +85,4 @@ class AnyscaleConfiguration(BaseJobConfiguration):
         own = dict(self.env)
         super().prepare_for_flow_run(flow_run, deployment, flow, work_pool, worker_name, worker_id)
         self.env = job_environment(own, self.env)
+        self.infra = with_code(self.infra, os.environ)

@@ -1,4 +1,7 @@
-"""Keeps one child process alive: starts it, hands its output on, starts it again with growing pauses when it dies."""
+"""Keeps one child process alive: starts it, hands its output on, starts it again with growing pauses when it dies.
+
+Its environment is made anew at each start. Knows nothing of Prefect.
+"""
 
 import contextlib
 import os
@@ -8,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO
 
 from pfa_gitops.model.errors import PfaError
@@ -38,7 +41,9 @@ class Patience:
     first_pause_s: float = 1.0
     longest_pause_s: float = 30.0
     grace_s: float = 15.0
-    """How long the child may take to end when it is told to."""
+    """How long the child may take to end when it is told to: longer than a worker's own drain, which takes 10 s."""
+    excused: Mapping[int, str] = field(default_factory=dict)
+    """Exit codes that are no deaths, and what they mean: what ended the child lies outside, and may be over soon."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,16 @@ class Status:
     restarts: int
     problem: str
     """Why it is not running, or what ended it last."""
+    excused: int
+    """How often in a row it has ended with an exit code that is no death."""
+
+
+@dataclass(frozen=True)
+class _End:
+    """How one life of the child ended."""
+
+    problem: str
+    excused: bool = False
 
 
 class WorkerProcess:
@@ -64,6 +79,7 @@ class WorkerProcess:
         self._command, self._environment, self._say, self._patience = command, environment, say, patience
         self._child: subprocess.Popen[str] | None = None
         self._deaths = 0
+        self._excused = 0
         self._starts = 0
         self._problem = ""
         self._stopping = threading.Event()
@@ -78,7 +94,7 @@ class WorkerProcess:
         """How the child is now."""
         child = self._child
         pid = child.pid if child is not None and child.poll() is None else None
-        return Status(pid, max(0, self._starts - 1), self._problem)
+        return Status(pid, max(0, self._starts - 1), self._problem, self._excused)
 
     def check(self) -> None:
         """Raise WorkerDown when the child died too often, one death soon after the other, or nobody watches it."""
@@ -102,29 +118,35 @@ class WorkerProcess:
     def _keep_alive(self) -> None:
         while not self._stopping.is_set():
             began = time.monotonic()
-            self._problem = self._live()
-            lived = time.monotonic() - began
-            self._deaths = 1 if lived > self._patience.soon_s else self._deaths + 1
+            end = self._live()
+            self._count(end, time.monotonic() - began)
             if not self._stopping.is_set():
-                self._say(f"{self._problem}; it is started again")
+                self._say(f"{end.problem}; it is started again")
             self._stopping.wait(self._pause_s())
 
+    def _count(self, end: _End, lived_s: float) -> None:
+        """A child that lived long starts with a clean sheet; so does one after the other kind of end."""
+        fresh = lived_s > self._patience.soon_s
+        self._problem = end.problem
+        self._excused = (1 if fresh else self._excused + 1) if end.excused else 0
+        self._deaths = 0 if end.excused else 1 if fresh else self._deaths + 1
+
     def _pause_s(self) -> float:
-        doublings = min(self._deaths - 1, 10)
+        doublings = min(max(self._deaths, self._excused) - 1, 10)
         return min(self._patience.first_pause_s * (1 << doublings), self._patience.longest_pause_s)
 
-    def _live(self) -> str:
+    def _live(self) -> _End:
         """Run the child to its end and say how it ended. Raises nothing: the thread must live."""
         try:
             return self._run_child()
         except PfaError as error:
-            return f"the worker cannot start: {error.message}"
+            return _End(f"the worker cannot start: {error.message}")
         except OSError as error:
-            return f"the worker cannot start: {error.strerror}"
+            return _End(f"the worker cannot start: {error.strerror}")
         except Exception as error:  # its message may quote a secret, its type's name does not
-            return f"the worker cannot be kept running: {type(error).__name__}"
+            return _End(f"the worker cannot be kept running: {type(error).__name__}")
 
-    def _run_child(self) -> str:
+    def _run_child(self) -> _End:
         child = self._spawn()
         if self._stopping.is_set():
             _signal(child, signal.SIGTERM)  # `stop` came while it was being started
@@ -134,7 +156,9 @@ class WorkerProcess:
         child.wait()
         _signal(child, signal.SIGKILL)  # the rest of its group
         output.join(_LAST_LINES_S)
-        return f"the worker ended with {_exit_words(child.returncode)}"
+        if (meaning := self._patience.excused.get(child.returncode)) is not None:
+            return _End(meaning, excused=True)
+        return _End(f"the worker ended with {_exit_words(child.returncode)}")
 
     def _spawn(self) -> "subprocess.Popen[str]":
         self._starts += 1

@@ -25,6 +25,9 @@ def problems(manifest: Wanted) -> Iterator[Problem]:
     yield from _of_env(manifest)
     yield from _of_prefect(manifest)
     yield from _of_cloud(manifest)
+    if manifest.spec.development and manifest.spec.working_dir is None:
+        message = "development needs a working_dir, which is what the service installs"
+        yield manifest.problem(("development",), message, "name a checkout of pfa-gitops as working_dir")
 
 
 def _of_env(manifest: Wanted) -> Iterator[Problem]:

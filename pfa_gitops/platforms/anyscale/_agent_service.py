@@ -56,7 +56,9 @@ def service_document(name: str, spec: AgentSpec, cloud: str, project: str) -> di
 
 def _args(name: str, spec: AgentSpec) -> dict[str, Any]:
     worker = spec.worker.model_dump()
+    development = {"development": True} if spec.development else {}  # an older image knows no such argument
     return {
+        **development,
         "work_pool": spec.work_pool,
         "work_queues": spec.work_queues,
         "worker": {**worker, "name": worker["name"] or name},
@@ -102,6 +104,7 @@ def live_fields(service: Service, version: ServiceVersion, wanted: AgentSpec) ->
         "prefect": _live_prefect(args.get("prefect") or {}),
         "worker": _live_worker(args.get("worker") or {}, service.name, wanted.worker),
         "env": _live_env(variables),
+        "development": bool(args.get("development")),
         "files_digest": variables.get(FILES_DIGEST),
         "requirements": _live_requirements(environment.get("pip")),
         "working_dir": _live_working_dir(environment, wanted),

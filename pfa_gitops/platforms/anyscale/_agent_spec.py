@@ -125,6 +125,9 @@ class AgentSpec(NamedSpec):
     """Packages that pip installs, or the path of a requirements file, relative to the project's directory."""
     working_dir: str | None = Field(default=None, min_length=1)
     """A directory, relative to the project's directory, that is uploaded; or a URI such as s3://… or local:///app."""
+    development: bool = False
+    """Whether the service installs the package that lies in `working_dir`, a checkout of pfa-gitops or of a fork, when
+    it starts: its worker and the worker's jobs run that one, and no image is built. Not for production."""
     py_modules: Annotated[list[str] | None, AfterValidator(_or_none)] = None
     """Directories, relative to the project's directory, or URIs that are added to the Python path."""
     excludes: Annotated[list[str] | None, AfterValidator(_or_none)] = None
