@@ -21,7 +21,7 @@ from pfa_gitops.emulator.process import Process
 from pfa_gitops.emulator.scratch import drop_ray_folder
 from pfa_gitops.emulator.store import Doc
 from pfa_gitops.emulator.working_dir import package as package_at
-from pfa_gitops.emulator.working_dir import place, unpack
+from pfa_gitops.emulator.working_dir import place, single_folder, unpack
 from pfa_gitops.emulator.world import World
 from pfa_gitops.processes.identity import Identity
 
@@ -248,7 +248,7 @@ def _prepare(data_dir: Path, bucket: Path, job: Doc) -> Doc:
         for number, uri in enumerate(runtime_env.get("py_modules") or []):
             target = folder / f"py_module_{number}"
             unpack(package_at(uri, bucket, folder), target)
-            run["modules"].append(str(target))
+            run["modules"].append(str(single_folder(target)))  # as Ray does with a package that has one top folder
     except Exception as problem:
         run["error"] = f"The working directory could not be set up: {problem}"
         (folder / "output.log").write_text(run["error"] + "\n")
