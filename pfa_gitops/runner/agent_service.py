@@ -24,7 +24,7 @@ _log = logging.getLogger("ray.serve")
 class Agent:
     """One worker for one work pool."""
 
-    async def __init__(self, arguments: dict[str, Any]) -> None:  # Serve awaits it
+    async def __init__(self, arguments: dict[str, Any]) -> None:  # type: ignore[misc]  # Serve awaits it
         """Return when the worker polls. Raises WorkerDown when it never does."""
         self._arguments = AgentArguments.model_validate(arguments)
         self._worker = KeptWorker(self._arguments, os.environ, _log.info)

@@ -52,16 +52,15 @@ class KeptWorker:
         arguments: AgentArguments,
         service: Mapping[str, str],
         say: Callable[[str], None],
-        patience: Patience = Patience(),
+        patience: Patience | None = None,
     ) -> None:
         self._arguments, self._service, self._say = arguments, service, say
         self._limits = Limits.of(service)
         self._folder = Path(tempfile.mkdtemp(prefix="pfa-gitops-agent-"))
         self._status = self._folder / "worker.json"
         excused = {refused_key.EXIT_CODE: refused_key.MEANING}
-        self._process = WorkerProcess(
-            arguments.command(), self._environment, say, dataclasses.replace(patience, excused=excused)
-        )
+        patience = dataclasses.replace(patience or Patience(), excused=excused)
+        self._process = WorkerProcess(arguments.command(), self._environment, say, patience)
 
     async def start(self) -> None:
         """Start the worker and wait until it polls. Raises WorkerDown or ReaderError, and leaves nothing running."""
