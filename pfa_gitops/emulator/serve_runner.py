@@ -2,7 +2,8 @@
 
 Reads ``FOLDER/deploy.json`` (a Serve config and its generation, read again whenever it changes: that is how an
 in-place update arrives) and writes ``FOLDER/status.json`` (generation, HTTP port, and each application's status).
-Ends, with all of its Ray, on SIGTERM. The only module that imports Ray.
+Ends when there is ``FOLDER/stop``: Serve lets each replica end by itself, then all of its Ray goes. A signal to the
+group ends Ray's own daemons as well, so that no replica hears of it. The only module that imports Ray.
 """
 
 import json
@@ -20,13 +21,12 @@ _TICK_S = 0.25
 
 
 class _Stopped(Exception):
-    """SIGTERM came."""
+    """The end is asked for."""
 
 
 def main(folder: Path) -> int:
-    """Serve what the folder says until a signal comes."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
+    """Serve what the folder says until the end is asked for."""
+    _listen_to_signals()
     try:
         _serve(folder)
     except _Stopped:
@@ -34,6 +34,11 @@ def main(folder: Path) -> int:
             signal.signal(number, signal.SIG_IGN)
         _shut_down()
     return 0
+
+
+def _listen_to_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
 
 
 def _stop(_number: int, _frame: Any) -> None:
@@ -56,8 +61,9 @@ def _serve(folder: Path) -> None:
     )
     port = _free_port()
     serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": port})
+    _listen_to_signals()  # Ray took them: it would abort
     deployed, refusal = None, None
-    while True:
+    while not (folder / "stop").exists():
         wanted = json.loads((folder / "deploy.json").read_text())
         if wanted["generation"] != deployed:
             refusal = _deploy(wanted["config"])
@@ -65,6 +71,7 @@ def _serve(folder: Path) -> None:
         applications = {"config": {"status": "DEPLOY_FAILED", "message": refusal}} if refusal else _statuses()
         _write(folder / "status.json", {"generation": deployed, "port": port, "applications": applications})
         time.sleep(_TICK_S)
+    raise _Stopped
 
 
 def _leave_out_what_serve_needs_not() -> None:

@@ -57,7 +57,8 @@ class Services:
         await asyncio.gather(*tasks, return_exceptions=True)
         if not self._world.settings.keep_jobs:
             live = [version for version in self._world.store.find("service_version") if version["pid"]]
-            await asyncio.gather(*(stop(self._world, version) for version in live))
+            grace_s = self._world.settings.grace_s
+            await asyncio.gather(*(stop(self._world, version, grace_s) for version in live))
 
     def _pretend(self, service_id: str) -> None:
         """Let the versions that are wanted count as running at once, so that nobody has to wait for them."""

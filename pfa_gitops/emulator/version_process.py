@@ -17,6 +17,7 @@ from pfa_gitops.emulator.world import World
 from pfa_gitops.processes.identity import Identity
 
 _STARTS = 6  # a runner ends by itself only when Ray does not start, which a busy machine causes (30 s, fixed in Ray)
+_ENDS_WITHIN_S = 60.0  # an application says itself how long a replica may take to end; Serve's default is 20
 _FAILED, _WELL, _ILL = "DEPLOY_FAILED", "RUNNING", "UNHEALTHY"
 
 
@@ -59,10 +60,14 @@ async def forget_process(world: World, version: Doc) -> None:
         world.store.save({**version, "pid": None, "starts": 0, "current_state": "STARTING", "ran_generation": None})
 
 
-async def stop(world: World, version: Doc) -> None:
-    """End a version's process and all of its Ray."""
+async def stop(world: World, version: Doc, within_s: float = _ENDS_WITHIN_S) -> None:
+    """End a version's process and all of its Ray; its replicas may end by themselves in the seconds given."""
     found = process_of(world, version)
-    if found is not None:
+    if found is not None and found.alive() and _status(world, version) is not None:
+        (version_folder(world, version["id"]) / "stop").touch()
+        await found.wait(within_s)
+        await found.sweep()
+    elif found is not None:  # it does not serve yet
         await found.stop(world.settings.grace_s)
     await drop_ray_folder(version["id"])
 
@@ -96,7 +101,8 @@ async def _start(world: World, version: Doc) -> None:
 def _spawn(world: World, version: Doc) -> Process:
     folder = version_folder(world, version["id"])
     (folder / "status.json").unlink(missing_ok=True)
-    (folder / "exit_code").unlink(missing_ok=True)
+    for name in ("exit_code", "stop"):
+        (folder / name).unlink(missing_ok=True)
     return processes.start(
         [sys.executable, "-m", "pfa_gitops.emulator.serve_runner", str(folder)],
         cwd=folder,
