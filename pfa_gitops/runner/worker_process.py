@@ -16,10 +16,11 @@ from typing import IO
 
 from pfa_gitops.model.errors import PfaError
 
-# The child gets back the SIGINT that a background shell takes away, without which Prefect's worker ignores SIGTERM;
-# and the kernel ends it with us, also when we are killed (PR_SET_PDEATHSIG is 1; only Linux has it).
+# The child gets back SIGINT, which a background shell ignores and Ray blocks in all of its processes: Prefect's worker
+# turns SIGTERM into SIGINT, so that without it it would go on until it is killed. And the kernel ends it with us, also when we are killed (PR_SET_PDEATHSIG is 1; only Linux has it).
 _PRELUDE = (
     "import ctypes, os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "signal.pthread_sigmask(signal.SIG_SETMASK, []); "
     "sys.platform == 'linux' and ctypes.CDLL(None).prctl(1, int(signal.SIGTERM)); os.execv(sys.argv[1], sys.argv[1:])"
 )
 

@@ -1,5 +1,6 @@
 """A child kept alive: real processes, with short pauses."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -140,3 +141,29 @@ def test_the_child_ends_with_us_and_has_its_sigint_back():
 def ended(pid: str) -> bool:
     status = Path(f"/proc/{pid}/stat")
     return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_a_child_hears_sigint_where_its_parent_blocks_it_as_ray_does():
+    lines: list[str] = []
+    sleeper = "import signal, time; signal.signal(signal.SIGINT, lambda *_: print('heard', flush=True)); "
+    command = [sys.executable, "-c", sleeper + "signal.raise_signal(signal.SIGINT); time.sleep(600)"]
+    worker = WorkerProcess(command, lambda: os.environ, lines.append, QUICK)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        worker.start()
+        until(lambda: "heard" in lines)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        worker.stop()
+
+
+def test_an_excused_end_is_no_death_however_often_and_says_what_it_means():
+    patience = dataclasses.replace(QUICK, excused={77: "the key is refused"})
+    worker = WorkerProcess([sys.executable, "-c", "raise SystemExit(77)"], lambda: os.environ, lambda _: None, patience)
+    worker.start()
+    try:
+        until(lambda: worker.status().excused > patience.deaths)
+        worker.check()
+        assert worker.status().problem == "the key is refused"
+    finally:
+        worker.stop()
