@@ -17,7 +17,8 @@ from typing import IO
 from pfa_gitops.model.errors import PfaError
 
 # The child gets back SIGINT, which a background shell ignores and Ray blocks in all of its processes: Prefect's worker
-# turns SIGTERM into SIGINT, so that without it it would go on until it is killed. And the kernel ends it with us, also when we are killed (PR_SET_PDEATHSIG is 1; only Linux has it).
+# turns SIGTERM into SIGINT, so that without it it would go on until it is killed. And the kernel ends it with us, also
+# when we are killed (PR_SET_PDEATHSIG is 1; only Linux has it).
 _PRELUDE = (
     "import ctypes, os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "signal.pthread_sigmask(signal.SIG_SETMASK, []); "
