@@ -14,13 +14,14 @@ from ray import serve
 from ray.serve import Application
 
 from pfa_gitops.runner.agent_arguments import AgentArguments
-from pfa_gitops.runner.kept_worker import KeptWorker
+from pfa_gitops.runner.kept_worker import SHUTDOWN_SECONDS, KeptWorker
 
 _log = logging.getLogger("ray.serve")
 
 
-# On SIGTERM a worker drains for 10 s, it is killed after 15 s (Patience.grace_s), and Serve kills the replica after 30.
-@serve.deployment(num_replicas=1, health_check_period_s=5, health_check_timeout_s=10, graceful_shutdown_timeout_s=30)
+@serve.deployment(
+    num_replicas=1, health_check_period_s=5, health_check_timeout_s=10, graceful_shutdown_timeout_s=SHUTDOWN_SECONDS
+)
 class Agent:
     """One worker for one work pool."""
 

@@ -21,6 +21,8 @@ from pfa_gitops.runner.worker_process import Patience, WorkerDown, WorkerProcess
 
 READY_SECONDS = "PFA_GITOPS_AGENT_READY_SECONDS"
 SILENT_SECONDS = "PFA_GITOPS_AGENT_SILENT_SECONDS"
+SHUTDOWN_SECONDS = 30.0
+"""What Serve leaves a replica to end. On SIGTERM a worker drains for 10 s, and is killed after Patience.grace_s, 15 s."""
 _REFUSALS_AT_START = 3
 _LOOK_S = 0.2
 
@@ -109,7 +111,7 @@ class KeptWorker:
             if self._process.status().excused >= _REFUSALS_AT_START:
                 raise WorkerDown(f"the worker cannot start{self._because()}")
             if time.monotonic() > deadline:
-                raise WorkerDown(f"the worker does not poll after {self._limits.ready_s:.0f} s{self._because()}")
+                raise WorkerDown(f"the worker does not poll after {self._limits.ready_s:g} s{self._because()}")
             await asyncio.sleep(_LOOK_S)
 
     def _because(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 from support.agent import agents_answer, deploy_agent, end_agent
 from support.anyscale_emulator import AnyscaleEmulator, eventually
 from support.prefect_server import PrefectServer
-from support.prefect_worker import FINAL, Workplace
+from support.prefect_worker import Workplace
 
 NAME = "agent-rolled-out"
 FLOW = """
@@ -50,7 +50,7 @@ class Stream(threading.Thread):
         self.ending = threading.Event()
 
     def run(self) -> None:
-        while not self.ending.wait(3):
+        while not self.ending.wait(4):
             self.runs.append(self.place.run(self.deployment))
 
     def end(self) -> list[str]:
@@ -73,20 +73,20 @@ def place(prefect_server: PrefectServer, emulator: AnyscaleEmulator, tmp_path) -
 
 
 def test_a_rollout_while_runs_keep_coming_loses_none_and_doubles_none(place: Workplace):
-    service = deploy_agent(place, NAME, {"worker": {"name": "first"}})
+    quiet = {"PREFECT_LOGGING_TO_API_ENABLED": "false"}  # SQLite turns parallel writers away
+    service = deploy_agent(place, NAME, {"worker": {"name": "first"}}, quiet)
     eventually(lambda: agents_answer(place.emulator, service).get("ready"), timeout_s=240)
     stream = streaming(place)
     eventually(lambda: len(done(place)) > 2)
 
-    deploy_agent(place, NAME, {"worker": {"name": "second"}})
+    deploy_agent(place, NAME, {"worker": {"name": "second"}}, quiet)
     seen = watched(place, service)
     after = len(stream.runs)
-    eventually(lambda: len(stream.runs) > after + 3)
+    eventually(lambda: len(stream.runs) > after + 2)
     runs = stream.end()
 
-    ended = {run: place.wait(run, FINAL) for run in runs}
+    eventually(lambda: set(runs) <= set(done(place)))
     assert Counter(done(place)) == Counter(runs), "each run was executed once"
-    assert {run["state_type"] for run in ended.values()} == {"COMPLETED"}
     jobs = [job for job in all_jobs(place) if job["run"] in runs]
     assert Counter(job["run"] for job in jobs) == Counter(runs), "each run had one job"
     assert {job["worker"] for job in jobs} == {"first", "second"}
