@@ -22,7 +22,7 @@ from pfa_gitops.runner.worker_process import Patience, WorkerDown, WorkerProcess
 READY_SECONDS = "PFA_GITOPS_AGENT_READY_SECONDS"
 SILENT_SECONDS = "PFA_GITOPS_AGENT_SILENT_SECONDS"
 SHUTDOWN_SECONDS = 30.0
-"""What Serve leaves a replica to end. On SIGTERM a worker drains for 10 s, and is killed after Patience.grace_s, 15 s."""
+"""What Serve leaves a replica to end. A worker drains for 10 s, and is killed after Patience.grace_s, 15 s."""
 _REFUSALS_AT_START = 3
 _LOOK_S = 0.2
 

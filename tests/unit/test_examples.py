@@ -44,6 +44,16 @@ def test_a_file_begins_with_its_schema(file):
     assert set(re.findall(r"^kind: (\w+)", text, re.MULTILINE)) == {kind}
 
 
+@pytest.mark.parametrize("environment", ["dev", "fork"])
+def test_the_agents_example_is_valid_and_its_fork_needs_no_image(environment):
+    found = read_workspace(
+        EXAMPLES / "agent", environment, kinds(), {"PREFECT_API_URL": "https://x.example.com/api"}, dict, now=NOW
+    )
+    agent = {str(one.address): one.spec for one in found.manifests}["Agent/agent-example"]
+    assert str(agent.prefect.api_key) == "from_aws_secret prefect-api-key"
+    assert agent.development is (environment == "fork")
+
+
 def test_prod_differs_from_dev_by_overrides_only():
     dev, prod = (
         {str(found.address): found.spec for found in workspace("quickstart", name).manifests}

@@ -107,6 +107,13 @@ def manifest(kind, name: str, spec: dict) -> Manifest:
     return Manifest(Address(kind.name, name), parsed, kind.key(name, parsed))
 
 
+def test_development_needs_a_working_directory():
+    [problem] = AGENT.check(manifest(AGENT, "a", {**BASE, "development": True}))
+    assert problem.message == "development needs a working_dir, which is what the service installs"
+    assert "checkout" in problem.mend
+    assert not list(AGENT.check(manifest(AGENT, "a", {**BASE, "development": True, "working_dir": "."})))
+
+
 @pytest.mark.parametrize("name", ["PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "ANYSCALE_CLI_TOKEN"])
 def test_a_credential_in_clear_is_a_problem_and_a_reference_is_none(name):
     [problem] = AGENT.check(manifest(AGENT, "a", {**BASE, "env": {name: "clear"}}))
