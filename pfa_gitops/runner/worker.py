@@ -21,8 +21,10 @@ from pfa_gitops.runner.configuration import AnyscaleConfiguration, Variables
 from pfa_gitops.runner.observer.observer import Observer
 from pfa_gitops.runner.places import Place
 from pfa_gitops.runner.places.reach import Places
+from pfa_gitops.runner.refused_key import exit_code_when_refused
 from pfa_gitops.runner.submit import Submitter
 from pfa_gitops.runner.timing import Timing
+from pfa_gitops.runner.worker_status import report
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
@@ -56,6 +58,11 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         self._observer: Observer | None = None
         self._background: list[asyncio.Task[None]] = []
 
+    async def start(self, *arguments: Any, **options: Any) -> None:
+        """Start, and end with an exit code of its own when Prefect refuses the credentials."""
+        with exit_code_when_refused():
+            await super().start(*arguments, **options)
+
     async def setup(self) -> None:
         """Open the connections and begin to look after the pool's jobs."""
         await super().setup()
@@ -87,8 +94,13 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         await self._opened.aclose()
 
     async def get_and_submit_flow_runs(self) -> list["FlowRun"]:
-        """Poll. While more runs are found than are submitted at once, poll again as soon as there is room."""
+        """Poll, and say so to the agent that keeps this worker.
+
+        While more runs are found than are submitted at once, poll again as soon as there is room.
+        """
         submitted = await super().get_and_submit_flow_runs()
+        if self._observer is not None and (last := self._observer.last_round) is not None:
+            report(last.jobs, last.took_s)
         while self._limit is None and self.limiter.available_tokens < 1:
             while self.limiter.available_tokens < 1:  # noqa: ASYNC110 - nobody tells when there is room
                 await asyncio.sleep(_ROOM_S)

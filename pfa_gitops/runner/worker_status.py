@@ -2,7 +2,8 @@
 
 The agent names the file in PFA_GITOPS_WORKER_STATUS. The worker writes it after each tick that succeeded, for the first
 time once both Prefect and Anyscale have answered. So the file's being there means ready, and its age how long ago that
-was. It holds JSON: `{"ticks": 12, "jobs": 3, "last_poll": 1767225600.5}`. It imports nothing of Prefect or Ray.
+was. It holds JSON: `{"ticks": 12, "jobs": 3, "last_poll": 1767225600.5, "tick_s": 0.1}`. It imports nothing of
+Prefect or Ray.
 """
 
 import itertools
@@ -28,9 +29,11 @@ class WorkerStatus:
     """How many jobs it looks after."""
     last_poll: float
     """When, in seconds since the epoch."""
+    tick_s: float = 0.0
+    """How long its last look at all runs and jobs took, in seconds."""
 
 
-def report(jobs: int, environment: Mapping[str, str] = os.environ) -> None:
+def report(jobs: int, tick_s: float = 0.0, environment: Mapping[str, str] = os.environ) -> None:
     """Say that a tick succeeded. Does nothing for a worker that no agent keeps.
 
     A file that cannot be written ends no worker: the agent sees that it grows old.
@@ -39,7 +42,7 @@ def report(jobs: int, environment: Mapping[str, str] = os.environ) -> None:
         return
     path, draft = Path(name), Path(f"{name}.{os.getpid()}")
     with suppress(OSError):
-        draft.write_text(json.dumps(asdict(WorkerStatus(next(_ticks), jobs, time.time()))))
+        draft.write_text(json.dumps(asdict(WorkerStatus(next(_ticks), jobs, time.time(), tick_s))))
         draft.replace(path)  # atomic: the agent may read at any moment
 
 

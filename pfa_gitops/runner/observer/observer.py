@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import httpx
@@ -27,6 +27,14 @@ _AT_ONCE = 8
 _LONGEST_PAUSE_S = 30.0
 
 
+class Round(NamedTuple):
+    """One round of looks."""
+
+    jobs: int
+    """How many living jobs there were."""
+    took_s: float
+
+
 class Observer:
     """Sees to the runs of one pool and their jobs. `run` ends only when it is cancelled."""
 
@@ -47,8 +55,9 @@ class Observer:
         self._actor = Actor(client, states, logger)
         self._watch = Stopwatch(longest_gap_s=3 * timing.tick_s)
         self._ray_places: set[str] = set()
-        self._jobs = 0
-        self._ticks = 0
+        self._rounds = 0
+        self.last_round: Round | None = None
+        """None until Prefect, and Anyscale where it is used, have answered once."""
         self._told = ""
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._under_way: dict[str, asyncio.Task[None]] = {}
@@ -67,18 +76,19 @@ class Observer:
         pool_id = self._pool_id()
         if pool_id is None:  # the pool is not there yet
             return
-        self._watch.tick(time.monotonic())
+        began = time.monotonic()
+        self._watch.tick(began)
         places = await self._open_places()
         jobs, listed = await self._living(places, pool_id)
         sight = await self._look(pool_id, jobs, {place_id: places[place_id] for place_id in listed})
         await self._do(decide(sight, self._watch, self._timing), places)
-        await self._publish(sight)
+        await self._publish(sight, time.monotonic() - began)
 
     async def until_over(self, run_id: UUID) -> None:
         """Wait until a run needs a job no more."""
-        seen = self._ticks + 2  # the round that is under way may have looked before the run was there
+        seen = self._rounds + 2  # the round that is under way may have looked before the run was there
         async with self._news:
-            await self._news.wait_for(lambda: self._ticks >= seen and run_id not in self._tended)
+            await self._news.wait_for(lambda: self._rounds >= seen and run_id not in self._tended)
 
     async def _try(self) -> bool:
         try:
@@ -168,10 +178,12 @@ class Observer:
             except (httpx.HTTPError, PlatformError) as error:
                 self._logger.warning("%s failed: %s", name, type(error).__name__)
 
-    async def _publish(self, sight: Sight) -> None:
+    async def _publish(self, sight: Sight, took_s: float) -> None:
         claimed = {run.claim.place for run in sight.runs if run.claim is not None}
         self._ray_places = {place_id for place_id in claimed if place_id.startswith("ray/")}
-        self._jobs, self._ticks = len(sight.jobs), self._ticks + 1
+        if self.last_round is not None or not self._told:
+            self.last_round = Round(len(sight.jobs), took_s)
+        self._rounds += 1
         async with self._news:
             self._tended = frozenset(run.id for run in sight.runs)
             self._news.notify_all()
