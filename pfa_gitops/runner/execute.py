@@ -1,39 +1,73 @@
-"""`python -m pfa_gitops.runner.execute`: fetches the job's secrets inside the job, then becomes the flow's process.
+"""`python -m pfa_gitops.runner.execute`: a job's first process. It prepares the job, then becomes the flow's process.
 
-The references stand in PFA_GITOPS_SECRET_ENV; the values go into this process's environment and nowhere else.
+It names the run's page in the job's log, fetches the job's secrets and lets the flow's folder reach every node. The
+references to secrets stand in PFA_GITOPS_SECRET_ENV; the values go into this process's environment and nowhere else.
 """
 
 import asyncio
 import json
 import os
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pfa_gitops.model.errors import PfaError, ReaderError, SecretMissing
 from pfa_gitops.model.secrets import SecretRef
 from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV
 from pfa_gitops.platforms.secret_stores import SecretStores
+from pfa_gitops.runner.run_page import run_page
+from pfa_gitops.runner.runtime_env import install_hook, is_work_folder
 
 DEFAULT = [sys.executable, "-m", "prefect", "flow-run", "execute"]
 
 
 def main(arguments: Sequence[str], environment: MutableMapping[str, str]) -> int:
-    """Fetch, then replace this process. Returns only when that failed."""
+    """Prepare, then replace this process. Returns only when that failed."""
     command = [*arguments[1:]] if arguments[:1] == ["--"] else [*arguments]
-    command = command or DEFAULT
     try:
-        asyncio.run(fetch_into(environment))
+        _prepare(environment)
     except PfaError as error:
         sys.stderr.write(f"{error.message}. {error.mend}\n")
         return error.exit_code
+    if not command:
+        command = DEFAULT
+        _enter_work_folder()
     try:
         os.execvpe(command[0], command, dict(environment))  # noqa: S606 - the job's own command
     except OSError as error:
         sys.stderr.write(f"{command[0]} cannot be started: {error.strerror}\n")
         return 1
+
+
+def _prepare(environment: MutableMapping[str, str]) -> None:
+    """Say which run this is, fetch the secrets, name the hook. Raises ReaderError and errors of the stores."""
+    known = _say_page(environment)
+    asyncio.run(fetch_into(environment))
+    if not known:
+        _say_page(environment)  # the server's address may have been among the secrets
+    install_hook(environment)
+
+
+def _say_page(environment: Mapping[str, str]) -> bool:
+    """Link from the job's log to the run. It must be the first line, and out before this process is replaced."""
+    if (page := run_page(environment)) is None:
+        return False
+    sys.stdout.write(f"Flow run: {page}\n")
+    sys.stdout.flush()
+    return True
+
+
+def _enter_work_folder() -> None:
+    """Give the run a folder of its own where the job starts in one that holds more, such as the home folder.
+
+    Prefect fetches a deployment's code from its storage into the current folder, and that is sent to every node.
+    """
+    if not is_work_folder(Path.cwd().resolve()):
+        os.chdir(tempfile.mkdtemp(prefix="flow-"))
 
 
 async def fetch_into(environment: MutableMapping[str, str]) -> None:

@@ -93,3 +93,29 @@ def test_a_secret_comes_from_a_prefect_block(prefect_server: PrefectServer):
     done = execute({"KEY": {"from_prefect_block": "secret/nope"}}, prefect_server.environment, "--", "true")
     assert done.returncode == 1
     assert "the Prefect block secret/nope cannot be read: it is not there." in done.stderr
+
+
+RUN = {"PREFECT__FLOW_RUN_ID": "2f0c1bfc-6b7c-4f3e-9c39-0d9a1d1ff6f1"}
+PAGE = f"runs/flow-run/{RUN['PREFECT__FLOW_RUN_ID']}"
+
+
+def test_the_first_line_of_the_log_is_the_runs_page_also_when_a_secret_is_missing():
+    variables = {**RUN, "PREFECT_API_URL": "http://127.0.0.1:4200/api"}
+    assert execute({}, variables, "--", "echo", "flow").stdout == f"Flow run: http://127.0.0.1:4200/{PAGE}\nflow\n"
+    failed = execute({"KEY": {"from_env": "NOT_THERE"}}, variables, "--", "echo", "flow")
+    assert failed.stdout == f"Flow run: http://127.0.0.1:4200/{PAGE}\n"
+    assert failed.returncode == 1
+
+
+def test_a_servers_address_that_is_a_secret_is_shown_without_its_login():
+    variables = {**RUN, "HIDDEN": "https://ada:word@prefect.example.com/api"}
+    done = execute({"PREFECT_API_URL": {"from_env": "HIDDEN"}}, variables, "--", "echo", "flow")
+    assert done.stdout == f"Flow run: https://prefect.example.com/{PAGE}\nflow\n"
+
+
+def test_the_flows_process_knows_rays_hook_and_the_one_before():
+    show = ("--", "bash", "-c", "echo $RAY_RUNTIME_ENV_HOOK $PFA_GITOPS_NEXT_RUNTIME_ENV_HOOK")
+    own = "pfa_gitops.runner.runtime_env.send_working_dir"
+    assert execute({}, {}, *show).stdout == f"{own}\n"
+    assert execute({}, {"RAY_RUNTIME_ENV_HOOK": "anyscale.hook"}, *show).stdout == f"{own} anyscale.hook\n"
+    assert execute({}, {"RAY_RUNTIME_ENV_HOOK": ""}, *show).stdout == "\n"
