@@ -1,0 +1,1 @@
+WORDS = ["zero", "one", "two", "three", "four", "five"]

@@ -1,0 +1,98 @@
+"""A real Ray cluster of one or more nodes on this machine, by `ray start`. Each test module has its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from support.anyscale_emulator import PATIENCE_S, eventually
+
+RAY = str(Path(sys.executable).parent / "ray")
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+"""It tells nobody that it runs, and listens to this machine only, without a token in the home folder."""
+
+
+class RayCluster:
+    """A cluster whose files lie in one short folder: a socket's path may have 107 characters."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.address = f"127.0.0.1:{free_port()}"
+        """For RAY_ADDRESS."""
+        self.dashboard = f"http://127.0.0.1:{free_port()}"
+        """Where Ray's job API is."""
+        self._nodes: list[subprocess.Popen[bytes]] = []
+
+    def start_head(self) -> None:
+        ports = ["--port", _port_of(self.address), "--dashboard-port", _port_of(self.dashboard)]
+        own = ["--head", "--include-dashboard=true", f"--temp-dir={self.folder}", *ports, "--num-cpus=2"]
+        self._start(*own, f"--dashboard-agent-listen-port={free_port()}")
+        eventually(self._answers, pause_s=0.5)
+
+    def add_node(self, resources: Mapping[str, int]) -> None:
+        """One more node, which has what the head lacks."""
+        options = ["--num-cpus=1", "--resources", json.dumps(dict(resources))]
+        self._start("--address", self.address, *options, f"--dashboard-agent-listen-port={free_port()}")
+
+    def _start(self, *options: str) -> None:
+        programs = f"{Path(RAY).parent}{os.pathsep}{os.environ['PATH']}"
+        with (self.folder / f"node-{len(self._nodes)}.log").open("wb") as log:
+            node = subprocess.Popen(
+                [RAY, "start", "--block", "--object-store-memory=100000000", *options],
+                env={**os.environ, **QUIET, "PATH": programs},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._nodes.append(node)
+
+    def _answers(self) -> bool:
+        assert self._nodes[0].poll() is None, (self.folder / "node-0.log").read_text()[-3000:]
+        with suppress(OSError), closing(socket.create_connection(("127.0.0.1", int(_port_of(self.dashboard))), 1)):
+            return True
+        return False
+
+    def kill(self) -> None:
+        """Ray's own way to end takes half a minute. Each of its processes has the folder on its command line."""
+        for pid in {*_processes_of(self.folder), *(node.pid for node in self._nodes)}:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for node in self._nodes:
+            node.wait(PATIENCE_S)
+
+
+@contextmanager
+def ray_cluster() -> Iterator[RayCluster]:
+    """A cluster with its head node."""
+    with tempfile.TemporaryDirectory(prefix="r-", ignore_cleanup_errors=True) as folder:
+        cluster = RayCluster(Path(folder))
+        try:
+            cluster.start_head()
+            yield cluster
+        finally:
+            cluster.kill()
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _port_of(address: str) -> str:
+    return address.rpartition(":")[2]
+
+
+def _processes_of(folder: Path) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if str(folder).encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
