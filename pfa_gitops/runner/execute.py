@@ -8,11 +8,9 @@ import asyncio
 import json
 import os
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from pfa_gitops.model.errors import PfaError, ReaderError, SecretMissing
@@ -20,7 +18,7 @@ from pfa_gitops.model.secrets import SecretRef
 from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV
 from pfa_gitops.platforms.secret_stores import SecretStores
 from pfa_gitops.runner.run_page import run_page
-from pfa_gitops.runner.runtime_env import install_hook, is_work_folder
+from pfa_gitops.runner.runtime_env import install_hook
 
 DEFAULT = [sys.executable, "-m", "prefect", "flow-run", "execute"]
 
@@ -28,14 +26,12 @@ DEFAULT = [sys.executable, "-m", "prefect", "flow-run", "execute"]
 def main(arguments: Sequence[str], environment: MutableMapping[str, str]) -> int:
     """Prepare, then replace this process. Returns only when that failed."""
     command = [*arguments[1:]] if arguments[:1] == ["--"] else [*arguments]
+    command = command or DEFAULT
     try:
         _prepare(environment)
     except PfaError as error:
         sys.stderr.write(f"{error.message}. {error.mend}\n")
         return error.exit_code
-    if not command:
-        command = DEFAULT
-        _enter_work_folder()
     try:
         os.execvpe(command[0], command, dict(environment))  # noqa: S606 - the job's own command
     except OSError as error:
@@ -59,15 +55,6 @@ def _say_page(environment: Mapping[str, str]) -> bool:
     sys.stdout.write(f"Flow run: {page}\n")
     sys.stdout.flush()
     return True
-
-
-def _enter_work_folder() -> None:
-    """Give the run a folder of its own where the job starts in one that holds more, such as the home folder.
-
-    Prefect fetches a deployment's code from its storage into the current folder, and that is sent to every node.
-    """
-    if not is_work_folder(Path.cwd().resolve()):
-        os.chdir(tempfile.mkdtemp(prefix="flow-"))
 
 
 async def fetch_into(environment: MutableMapping[str, str]) -> None:

@@ -1,7 +1,8 @@
 """The flow's folder reaches every node of its job's Ray cluster. Imports no Ray: Ray calls the hook.
 
 `pfa_gitops.runner.execute` names the hook in the job's environment. Ray calls it in the flow's process when the flow
-connects to its cluster. By then Prefect has fetched the code and changed into its folder.
+connects to its cluster. By then Prefect has fetched the code and changed into its folder: a new one of the run's own,
+or the one that a pull step has chosen.
 """
 
 import importlib
@@ -48,7 +49,7 @@ def send_working_dir(runtime_env: Mapping[str, Any] | None) -> dict[str, Any]:
     return _load(following)(given) if following else given
 
 
-def is_work_folder(folder: Path) -> bool:
+def _is_work_folder(folder: Path) -> bool:
     """Whether a folder may hold a flow's code and little else: not /, the home or temporary folder, or one above."""
     places = [Path(os.environ.get("HOME") or "/").resolve(), Path(tempfile.gettempdir()).resolve()]
     return not any(folder == place or folder in place.parents for place in (*places, Path("/")))
@@ -56,7 +57,7 @@ def is_work_folder(folder: Path) -> bool:
 
 def _current_folder(excludes: list[str]) -> dict[str, Any]:
     folder = Path.cwd().resolve()
-    if not is_work_folder(folder):
+    if not _is_work_folder(folder):
         _log.warning("%s is not sent to the cluster's other nodes: it holds more than the flow's code.", folder)
         return {}
     return {"working_dir": str(folder), "excludes": [*_default_excludes(), *excludes]}

@@ -9,7 +9,6 @@ from pfa_gitops.runner.runtime_env import (
     HOOK_ENV,
     NEXT_HOOK_ENV,
     install_hook,
-    is_work_folder,
     send_working_dir,
 )
 
@@ -61,18 +60,18 @@ def test_what_is_given_is_not_changed(folder):
     assert given == {"excludes": ["*.csv"]}
 
 
-def test_the_home_folder_is_not_sent(folder, monkeypatch, caplog):
-    monkeypatch.setenv("HOME", str(folder))
+@pytest.mark.parametrize("home", [".", "below/it"])
+def test_the_home_folder_and_those_above_are_not_sent(folder, home, monkeypatch, caplog):
+    monkeypatch.setenv("HOME", str(folder / home))
     assert send_working_dir({}) == {}
     assert f"{folder} is not sent" in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("place", "fit"), [("/", False), ("/h", False), ("/h/ada", False), ("/h/ada/flows", True), ("/app", True)]
-)
-def test_what_holds_more_than_code(monkeypatch, place, fit):
-    monkeypatch.setenv("HOME", "/h/ada")
-    assert is_work_folder(Path(place)) is fit
+@pytest.mark.parametrize("place", ["/", "/tmp"])
+def test_a_folder_that_everything_lies_in_is_not_sent(folder, place, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", "/tmp")
+    monkeypatch.chdir(place)
+    assert send_working_dir({"env_vars": {"A": "1"}}) == {"env_vars": {"A": "1"}}
 
 
 def test_the_hook_that_was_there_comes_after_ours(folder, monkeypatch):
