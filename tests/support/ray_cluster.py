@@ -29,10 +29,10 @@ class RayCluster:
         """Where Ray's job API is."""
         self._nodes: list[subprocess.Popen[bytes]] = []
 
-    def start_head(self) -> None:
+    def start_head(self, *options: str) -> None:
         ports = ["--port", _port_of(self.address), "--dashboard-port", _port_of(self.dashboard)]
         own = ["--head", "--include-dashboard=true", f"--temp-dir={self.folder}", *ports, "--num-cpus=2"]
-        self._start(*own, f"--dashboard-agent-listen-port={free_port()}")
+        self._start(*own, *options, f"--dashboard-agent-listen-port={free_port()}")
         eventually(self._answers, pause_s=0.5)
 
     def add_node(self, resources: Mapping[str, int]) -> None:
@@ -68,12 +68,12 @@ class RayCluster:
 
 
 @contextmanager
-def ray_cluster() -> Iterator[RayCluster]:
-    """A cluster with its head node."""
+def ray_cluster(*options: str) -> Iterator[RayCluster]:
+    """A cluster with its head node. `options` are more of `ray start`'s."""
     with tempfile.TemporaryDirectory(prefix="r-", ignore_cleanup_errors=True) as folder:
         cluster = RayCluster(Path(folder))
         try:
-            cluster.start_head()
+            cluster.start_head(*options)
             yield cluster
         finally:
             cluster.kill()

@@ -34,6 +34,13 @@ def test_an_example_is_valid_in_each_environment(name, environment):
     assert len(found.manifests) >= 7
 
 
+@pytest.mark.parametrize("name", ["infra-blocks", "ray-nodes", "s3-storage"])
+def test_a_guides_example_is_valid(name):
+    found = workspace(name, "dev")
+    assert found.notices == ()
+    assert {manifest.address.kind for manifest in found.manifests} >= {"WorkPool", "InfraBlock", "Deployment"}
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda path: str(path.relative_to(EXAMPLES)))
 def test_a_file_begins_with_its_schema(file):
     line, text = file.read_text().split("\n", 1)
