@@ -118,9 +118,7 @@ ANYSCALE: dict[str, Case] = {
     ),
 }  # fmt: skip
 # Each of these says which image it is, so that a block has one of them only.
-CLUSTER_ENV = {
-    "cluster_env": Case(("override-env:1", "override-env:2", "override-env:3"), build("revision"), (1, 2, 3))
-}
+CLUSTER_ENV = {"cluster_env": Case(("their-env:1", "their-env:2", "their-env:3"), build("revision"), (1, 2, 3))}
 CONTAINERFILE = {
     "containerfile": Case(("file-1", "file-2", "file-3"), build("containerfile"), ("FROM a:1", "FROM a:2", "FROM a:3"))
 }
@@ -213,7 +211,7 @@ def anyscale_jobs(workplace: Workplace, files: None) -> Iterator[Callable[[Mappi
     @functools.cache
     def look(key: int, level: str) -> Job:
         run_id = runs[key][level]
-        eventually(lambda: workplace.flow_run(run_id)["infrastructure_pid"])
+        job_of(workplace, run_id)
         document = workplace.job(run_id)
         shape = call("GET", f"/api/v2/compute_templates/{document['config']['compute_config_id']}")["result"]["config"]
         place = {
@@ -228,6 +226,17 @@ def anyscale_jobs(workplace: Workplace, files: None) -> Iterator[Callable[[Mappi
 
     yield lambda table, level: look(id(table), level)
     look.cache_clear()
+
+
+def job_of(workplace: Workplace, run_id: str) -> str:
+    """The id of a run's job, once it is submitted."""
+
+    def found() -> str | None:
+        run = workplace.flow_run(run_id)
+        assert run["infrastructure_pid"] or run["state_type"] != "CRASHED", run["state"]["message"]
+        return run["infrastructure_pid"]
+
+    return str(eventually(found))
 
 
 def anyscale_log(workplace: Workplace, run_id: str) -> str:
@@ -265,8 +274,7 @@ def ray_jobs(workplace: Workplace, files: None, cluster: RayCluster) -> Callable
 
     @functools.cache
     def look(key: int, level: str) -> Job:
-        run_id = runs[key][level]
-        job_id = eventually(lambda: workplace.flow_run(run_id)["infrastructure_pid"])
+        job_id = job_of(workplace, runs[key][level])
         document = asked(cluster, f"/api/jobs/{job_id}")
         place = eventually(lambda: reserved(cluster, job_id)) if key == id(RAY) else {}
         return Job(document, functools.partial(ray_log, cluster, job_id), document["metadata"], {}, place)
