@@ -18,6 +18,10 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
 """It tells nobody that it runs, and listens to this machine only, without a token in the home folder."""
 
 
+_PATIENT = {"RAY_health_check_timeout_ms": "60000", "RAY_agent_register_timeout_ms": "300000"}
+"""A node that is slow, on a machine that runs everything at once, is not dead. With it the whole cluster would end."""
+
+
 class RayCluster:
     """A cluster whose files lie in one short folder: a socket's path may have 107 characters."""
 
@@ -45,7 +49,7 @@ class RayCluster:
         with (self.folder / f"node-{len(self._nodes)}.log").open("wb") as log:
             node = subprocess.Popen(
                 [RAY, "start", "--block", "--object-store-memory=100000000", *options],
-                env={**os.environ, **QUIET, "PATH": programs},
+                env={**os.environ, **QUIET, **_PATIENT, "PATH": programs},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -57,6 +61,11 @@ class RayCluster:
         with suppress(OSError), closing(socket.create_connection(("127.0.0.1", int(_port_of(self.dashboard))), 1)):
             return True
         return False
+
+    def end_of_logs(self) -> str:
+        """For a test's failure: whether the nodes live, and what they said last."""
+        logs = [(self.folder / f"node-{number}.log").read_text()[-1000:] for number in range(len(self._nodes))]
+        return "\n".join([str([node.poll() for node in self._nodes]), *logs])
 
     def kill(self) -> None:
         """Ray's own way to end takes half a minute. Each of its processes has the folder on its command line."""

@@ -44,7 +44,7 @@ def started(project: ExampleProject) -> Mapping[str, str]:
 
 
 def job_of(project: ExampleProject, run_id: str) -> dict[str, Any]:
-    eventually(lambda: project.flow_run(run_id)["infrastructure_pid"])
+    eventually(lambda: project.flow_run(run_id)["infrastructure_pid"], timeout_s=300)
     return project.job(run_id)
 
 

@@ -159,13 +159,16 @@ class Runs:
         ]
         place.block(slug, name, {**block, **values[0]})
         infra = {"infra": f"{{{{ prefect.blocks.{slug}.{name} }}}}", "command": COMMAND}
-        plain = place.deployment(f"{name}-plain", FLOW, infra)
-        changed = place.deployment(f"{name}-changed", FLOW, {**infra, **values[1]})
-        self._ids = dict(
-            zip(
-                LEVELS, (place.run(plain), place.run(changed), place.run(changed, job_variables=values[2])), strict=True
-            )
-        )
+        self._place, self._last = place, values[2]
+        self._plain = place.deployment(f"{name}-plain", FLOW, infra)
+        self._changed = place.deployment(f"{name}-changed", FLOW, {**infra, **values[1]})
+        self._ids: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Start the runs: once all tables are written, as Prefect on SQLite stalls where a worker writes meanwhile."""
+        run, changed = self._place.run, self._changed
+        started = run(self._plain), run(changed), run(changed, job_variables=self._last)
+        self._ids = dict(zip(LEVELS, started, strict=True))
 
     def __getitem__(self, level: str) -> str:
         return self._ids[level]
@@ -202,11 +205,10 @@ def anyscale_jobs(workplace: Workplace, files: None) -> Iterator[Callable[[Mappi
         call("POST", "/api/v2/projects/", {"name": f"project-{number}", "parent_cloud_id": cloud["id"]})
         image = {"image_uri": f"registry.example.com/env:{number}", "cluster_env_name": "their-env"}
         call("POST", "/api/v2/builds/get_or_create_build_from_image_uri", image)
-    names = {id(ANYSCALE): "all-fields", id(CLUSTER_ENV): "cluster-env", id(CONTAINERFILE): "containerfile"}
-    runs = {
-        key: Runs(workplace, "anyscale-job", name, table)
-        for table, (key, name) in zip((ANYSCALE, CLUSTER_ENV, CONTAINERFILE), names.items(), strict=True)
-    }
+    named = {"all-fields": ANYSCALE, "cluster-env": CLUSTER_ENV, "containerfile": CONTAINERFILE}
+    runs = {id(table): Runs(workplace, "anyscale-job", name, table) for name, table in named.items()}
+    for three in runs.values():
+        three.start()
 
     @functools.cache
     def look(key: int, level: str) -> Job:
@@ -236,7 +238,7 @@ def job_of(workplace: Workplace, run_id: str) -> str:
         assert run["infrastructure_pid"] or run["state_type"] != "CRASHED", run["state"]["message"]
         return run["infrastructure_pid"]
 
-    return str(eventually(found))
+    return str(eventually(found, timeout_s=300))
 
 
 def anyscale_log(workplace: Workplace, run_id: str) -> str:
@@ -271,10 +273,16 @@ def ray_jobs(workplace: Workplace, files: None, cluster: RayCluster) -> Callable
         id(RAY): Runs(workplace, "ray-job", "all-ray-fields", RAY, address=cluster.dashboard),
         id(RAY_ENVIRONMENT): Runs(workplace, "ray-job", "ray-python", RAY_ENVIRONMENT, address=cluster.dashboard),
     }
+    for three in runs.values():
+        three.start()
 
     @functools.cache
     def look(key: int, level: str) -> Job:
-        job_id = job_of(workplace, runs[key][level])
+        try:
+            job_id = job_of(workplace, runs[key][level])
+        except AssertionError as failure:
+            failure.add_note(cluster.end_of_logs())
+            raise
         document = asked(cluster, f"/api/jobs/{job_id}")
         place = eventually(lambda: reserved(cluster, job_id)) if key == id(RAY) else {}
         return Job(document, functools.partial(ray_log, cluster, job_id), document["metadata"], {}, place)
