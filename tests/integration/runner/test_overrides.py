@@ -192,7 +192,7 @@ def files(workplace: Workplace) -> None:
             (folder / name).touch()
         module = workplace.folder / f"module_{number}"
         module.mkdir()
-        (module / "__init__.py").touch()
+        (module / "__init__.py").write_text(f"NUMBER = {number}\n")  # Ray takes equal modules for one
         (workplace.folder / f"file-{number}").write_text(f"FROM a:{number}")
 
 
