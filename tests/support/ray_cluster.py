@@ -36,31 +36,31 @@ class RayCluster:
     def start_head(self, *options: str) -> None:
         ports = ["--port", _port_of(self.address), "--dashboard-port", _port_of(self.dashboard)]
         own = ["--head", "--include-dashboard=true", f"--temp-dir={self.folder}", *ports, "--num-cpus=2"]
-        self._start(*own, *options, f"--dashboard-agent-listen-port={free_port()}")
-        eventually(self._answers, pause_s=0.5)
+        if not self._starts(*own, *options):
+            self.kill()  # a head that dies leaves its GCS behind for a while
+            assert self._starts(*own, *options), self.end_of_logs()
 
     def add_node(self, resources: Mapping[str, int]) -> None:
         """One more node, which has what the head lacks."""
-        options = ["--num-cpus=1", "--resources", json.dumps(dict(resources))]
-        self._start("--address", self.address, *options, f"--dashboard-agent-listen-port={free_port()}")
+        own = ["--address", self.address, "--num-cpus=1", "--resources", json.dumps(dict(resources))]
+        assert self._starts(*own) or self._starts(*own), self.end_of_logs()
 
-    def _start(self, *options: str) -> None:
+    def _starts(self, *options: str) -> bool:
+        """Start a node. False where it died: Ray gives its agents 15 s to start, and no setting for more."""
         programs = f"{Path(RAY).parent}{os.pathsep}{os.environ['PATH']}"
-        with (self.folder / f"node-{len(self._nodes)}.log").open("wb") as log:
+        path = self.folder / f"node-{len(self._nodes)}.log"
+        agent = f"--dashboard-agent-listen-port={free_port()}"
+        with path.open("wb") as log:
             node = subprocess.Popen(
-                [RAY, "start", "--block", "--object-store-memory=100000000", *options],
+                [RAY, "start", "--block", "--object-store-memory=100000000", *options, agent],
                 env={**os.environ, **QUIET, **_PATIENT, "PATH": programs},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         self._nodes.append(node)
-
-    def _answers(self) -> bool:
-        assert self._nodes[0].poll() is None, (self.folder / "node-0.log").read_text()[-3000:]
-        with suppress(OSError), closing(socket.create_connection(("127.0.0.1", int(_port_of(self.dashboard))), 1)):
-            return True
-        return False
+        eventually(lambda: node.poll() is not None or "Ray runtime started" in path.read_text(), 300, 0.5)
+        return node.poll() is None
 
     def end_of_logs(self) -> str:
         """For a test's failure: whether the nodes live, and what they said last."""
@@ -69,7 +69,7 @@ class RayCluster:
 
     def kill(self) -> None:
         """Ray's own way to end takes half a minute. Each of its processes has the folder on its command line."""
-        for pid in {*_processes_of(self.folder), *(node.pid for node in self._nodes)}:
+        for pid in {*_processes_of(self.folder), *(node.pid for node in self._nodes if node.poll() is None)}:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         for node in self._nodes:
