@@ -9,15 +9,18 @@ from typing import Any
 
 from pfa_gitops import git
 from pfa_gitops.engine.apply import Apply, Listener
-from pfa_gitops.engine.observe import Clients, observe
+from pfa_gitops.engine.observe import observe
 from pfa_gitops.engine.plan import make_plan
+from pfa_gitops.engine.readings import Clients
 from pfa_gitops.engine.seal import seal
+from pfa_gitops.engine.status import read_status
 from pfa_gitops.manifests.pipeline import Workspace, read_workspace
 from pfa_gitops.manifests.schema import schemas as kind_schemas
 from pfa_gitops.model.errors import Problem, ProblemsFound, ReaderError, SecretMissing
 from pfa_gitops.model.flow_runs import FlowRun, LogLine, State
 from pfa_gitops.model.places import Path
 from pfa_gitops.model.secrets import Sealed, SecretRef
+from pfa_gitops.model.status import StatusReport
 from pfa_gitops.model.values import Manifest, Plan
 from pfa_gitops.platforms.prefect import _flow_runs as flow_runs
 from pfa_gitops.platforms.registry import kinds
@@ -52,6 +55,11 @@ class Connection:
     def apply(self, plan: Plan, listener: Listener, ready_timeout_seconds: float) -> Apply:
         """Return the run that carries out `plan` over the same connections."""
         return Apply(plan, kinds(), self.clients, listener, ready_timeout_seconds=ready_timeout_seconds)
+
+    async def status(self) -> StatusReport:
+        """Read how the objects of the project do right now. Writes nothing, and fetches no secret."""
+        found = self.workspace
+        return await read_status(found.environment.name, found.manifests, kinds(), self.clients)
 
     async def start_run(self, deployment: Manifest[Any], parameters: Mapping[str, Any]) -> FlowRun:
         """Create a flow run of a deployment. Raises NotFound where it was not applied yet."""

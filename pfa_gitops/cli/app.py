@@ -16,6 +16,7 @@ COMMANDS = {
     "render": "Print the manifests as they stand after templates and overrides.",
     "plan": "Show what would change.",
     "apply": "Make it so.",
+    "status": "Show how pools, agents and deployments do right now.",
     "run": "Run a deployment, and wait for it.",
     "schema": "Print or write the JSON Schemas.",
     "local": "A Prefect server and an Anyscale emulator on this machine.",

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pfa_gitops.engine.diff import diff
-from pfa_gitops.engine.observe import Clients, Kinds
 from pfa_gitops.engine.order import graph, targets
+from pfa_gitops.engine.readings import Clients, Kinds
 from pfa_gitops.engine.wait import wait_until_ready
 from pfa_gitops.model.defects import REPORT, defect
 from pfa_gitops.model.errors import PfaError, Problem, Unreachable

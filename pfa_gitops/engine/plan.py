@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from pfa_gitops.engine.diff import diff
-from pfa_gitops.engine.observe import Kinds
 from pfa_gitops.engine.order import ordered
+from pfa_gitops.engine.readings import Kinds
 from pfa_gitops.model.places import Address, Path
 from pfa_gitops.model.values import Action, Change, FieldChange, Key, Live, Manifests, Plan, Reference, Spec
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pfa_gitops.engine.observe import Kinds
+from pfa_gitops.engine.readings import Kinds
 from pfa_gitops.model.errors import Problem, SecretMissing
 from pfa_gitops.model.secrets import Sealed, SecretRef, find_secret_refs
 from pfa_gitops.model.values import Manifest, Manifests, Spec

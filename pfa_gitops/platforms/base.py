@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.places import Path
+from pfa_gitops.model.status import Status
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, SpecT
 
 ClientT = TypeVar("ClientT")
@@ -146,3 +147,10 @@ class Kind(ABC, Generic[SpecT, ClientT]):
     async def readiness(self, client: ClientT, manifest: Manifest[SpecT]) -> Readiness:
         """Tell whether the object does its work yet. Asked after a write, again and again while it progresses."""
         return READY
+
+    async def status(self, client: ClientT, wanted: Sequence[Manifest[SpecT]]) -> Sequence[Status]:
+        """Tell how the objects do right now, one Status for each of `wanted`, read in bulk as in `observe`.
+
+        Nothing, for a kind whose objects are just there.
+        """
+        return ()

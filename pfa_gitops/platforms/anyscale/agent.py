@@ -11,6 +11,8 @@ from itertools import groupby
 from pathlib import Path
 
 from pfa_gitops.model.errors import NotFound, Problem, Unavailable
+from pfa_gitops.model.places import Address
+from pfa_gitops.model.status import Cell, Health, Status, absent
 from pfa_gitops.model.values import Change, Ids, Live, Manifest
 from pfa_gitops.platforms.anyscale._agent_deploy import deploy, write_tags
 from pfa_gitops.platforms.anyscale._agent_files import completed
@@ -66,19 +68,8 @@ class Agent(Kind[AgentSpec, AnyscaleClient]):
         """One listing of services per project; then the distinct builds and compute configs of those wanted."""
         lives: list[Live[AgentSpec]] = []
         found_problems: list[Problem] = []
-
-        def place(manifest: Wanted) -> tuple[str, str]:
-            return manifest.spec.cloud or "", manifest.spec.project or ""
-
-        for (cloud_name, project_name), group in groupby(sorted(wanted, key=place), key=place):
-            manifests = list(group)
-            cloud = await client.cloud(cloud_name or None)
-            project = await client.project(cloud, project_name or None)
-            only = manifests[0].platform_name if len(manifests) == 1 else None
-            there = {service.name: service for service in await client.services(cloud, project, only)}
-            found = [
-                (manifest, there[manifest.platform_name]) for manifest in manifests if manifest.platform_name in there
-            ]
+        for cloud, there in await _listed(client, wanted):
+            found = [(manifest, service) for manifest, service in there if service is not None]
             seen = await asyncio.gather(*(_observe(client, cloud, manifest, service) for manifest, service in found))
             lives += [live for live in seen if isinstance(live, Live)]
             found_problems += [problem for problem in seen if isinstance(problem, Problem)]
@@ -126,18 +117,45 @@ class Agent(Kind[AgentSpec, AnyscaleClient]):
     async def readiness(self, client: AnyscaleClient, manifest: Wanted) -> Readiness:
         """Fails at once where the SDK's own wait would go on to its time-out."""
         service = await _find(client, manifest)
-        if service is None:
-            return Readiness(State.FAILED, "the service is not there")
-        newest = service.newest
-        version_state = newest.current_state if newest else service.current_state
-        broken = next((state for state in (service.current_state, version_state) if state in FAILED), None)
-        if broken or version_state == UNHEALTHY:
-            return Readiness(State.FAILED, f"the service is in {broken or UNHEALTHY}: {_reason(service)}")
-        if service.current_state in GONE:
-            return Readiness(State.FAILED, f"the service is {service.current_state}")
-        if service.current_state == "RUNNING" and service.canary_version is None:
-            return READY
-        return Readiness(State.PROGRESSING, f"the service is {service.current_state}")
+        return Readiness(State.FAILED, "the service is not there") if service is None else _readiness(service)
+
+    async def status(self, client: AnyscaleClient, wanted: Sequence[Wanted]) -> Sequence[Status]:
+        """The state of its service, and why it does not do its work."""
+        return [
+            _status(manifest.address, service)
+            for _, there in await _listed(client, wanted)
+            for manifest, service in there
+        ]
+
+
+def _readiness(service: Service) -> Readiness:
+    newest = service.newest
+    version_state = newest.current_state if newest else service.current_state
+    broken = next((state for state in (service.current_state, version_state) if state in FAILED), None)
+    if broken or version_state == UNHEALTHY:
+        return Readiness(State.FAILED, f"the service is in {broken or UNHEALTHY}: {_reason(service)}")
+    if service.current_state in GONE:
+        return Readiness(State.FAILED, f"the service is {service.current_state}")
+    if service.current_state == "RUNNING" and service.canary_version is None:
+        return READY
+    return Readiness(State.PROGRESSING, f"the service is {service.current_state}")
+
+
+_HEALTH = {State.READY: Health.GOOD, State.PROGRESSING: Health.ATTENTION, State.FAILED: Health.BAD}
+
+
+def _status(address: Address, service: Service | None) -> Status:
+    if service is None:
+        return absent(address)
+    if service.current_state in GONE:
+        return absent(address, f"{service.current_state}: run apply")
+    if service.newest is not None and not is_agent(service.newest):
+        return Status(address, Health.BAD, f"the service {service.name} is there and is no agent")
+    readiness = _readiness(service)
+    version = service.newest.version if service.newest else None
+    facts: dict[str, Cell] = {"state": service.current_state, "version": version, "service_id": service.id}
+    message = readiness.message if readiness.state is State.FAILED else service.current_state
+    return Status(address, _HEALTH[readiness.state], message, None, facts)
 
 
 def _reason(service: Service) -> str:
@@ -159,6 +177,25 @@ def _settled(spec: AgentSpec, wanted: AgentSpec) -> AgentSpec:
     if {"working_dir", "py_modules"} & wanted.model_fields_set and wanted.files_digest is None:
         dropped.append("files_digest")
     return spec.model_copy(update=dict.fromkeys(dropped))
+
+
+async def _listed(
+    client: AnyscaleClient, wanted: Sequence[Wanted]
+) -> list[tuple[Cloud, list[tuple[Wanted, Service | None]]]]:
+    """The services of the wanted agents, None where there is none: one listing for each cloud and project."""
+
+    def place(manifest: Wanted) -> tuple[str, str]:
+        return manifest.spec.cloud or "", manifest.spec.project or ""
+
+    found: list[tuple[Cloud, list[tuple[Wanted, Service | None]]]] = []
+    for (cloud_name, project_name), group in groupby(sorted(wanted, key=place), key=place):
+        manifests = list(group)
+        cloud = await client.cloud(cloud_name or None)
+        project = await client.project(cloud, project_name or None)
+        only = manifests[0].platform_name if len(manifests) == 1 else None
+        there = {service.name: service for service in await client.services(cloud, project, only)}
+        found.append((cloud, [(manifest, there.get(manifest.platform_name)) for manifest in manifests]))
+    return found
 
 
 async def _find(client: AnyscaleClient, manifest: Wanted) -> Service | None:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 from pfa_gitops.model.errors import NotFound, PlatformError, SecretMissing, Unreachable
+from pfa_gitops.model.status import Moment
 from pfa_gitops.platforms.prefect._answers import encode
 from pfa_gitops.platforms.prefect._exchange import READERS, Exchange, Link
 from pfa_gitops.platforms.prefect._target import PrefectTarget
@@ -143,6 +145,14 @@ class PrefectClient:
         """Forget the listings, but for those of block types and schemas, which no other write changes."""
         lasting = () if written.startswith(LASTING) else LASTING
         _drop(self._listings, [key for key in self._listings if not (lasting and key.startswith(lasting))])
+
+    def moment(self, time: str | None) -> Moment | None:
+        """A time of an answer, e.g. `2026-01-01T00:00:00Z`, with its age by the server's own clock."""
+        if time is None:
+            return None
+        told = datetime.fromisoformat(time).astimezone(UTC)
+        age = datetime.now(UTC) + self._link.clock_ahead - told
+        return Moment(told, max(age.total_seconds(), 0.0))
 
     async def read_block(self, slug: str, name: str) -> Mapping[str, Any]:
         """A block document's data with its secrets in clear, for a secret reference. Raises SecretMissing."""

@@ -12,7 +12,10 @@ import ssl
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -60,6 +63,8 @@ class Link:
     reading: Pace = field(default_factory=lambda: Pace(READERS, READERS))
     writing: Pace = field(default_factory=lambda: Pace(1, WRITERS))
     csrf_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    clock_ahead: timedelta = timedelta(0)
+    """By how much the server's clock is ahead of this machine's."""
 
     def open(self) -> None:
         """Make the HTTP client. Nothing is sent yet."""
@@ -94,6 +99,12 @@ class Link:
     def no_prefect(self) -> Unreachable:
         """The error for a server that speaks something else."""
         return Unreachable(f"what answers at {self.target.shown_url} is no Prefect API", URL_MEND)
+
+    def learn_time(self, date: str | None) -> None:
+        """Compare the clocks. HTTP's Date has whole seconds; a server, or a proxy, that sends none changes nothing."""
+        if date:
+            with suppress(ValueError):
+                self.clock_ahead = parsedate_to_datetime(date).astimezone(UTC) - datetime.now(UTC)
 
     async def renew_csrf(self, refused: Mapping[str, str]) -> bool:
         """Fetch a CSRF token, once for all requests whose token was refused. False where there is none to have."""
@@ -163,6 +174,7 @@ class Exchange:
         except (httpx.HTTPError, TimeoutError) as error:
             return self._lost(unreachable(link.target.shown_url, error))
         link.answered = True
+        link.learn_time(response.headers.get("date"))
         if response.status_code == 403 and await self._renewed(response, csrf):  # noqa: PLR2004 - Forbidden
             self._renewals += 1
             return _Tried(error=self._refusal(response), again=self._renewals < FIRST_TRIES, wait_s=0.0)

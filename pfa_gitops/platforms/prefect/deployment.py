@@ -8,21 +8,20 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path as FilePath
-from typing import Any
 
 from pfa_gitops.model.errors import Conflict, NotFound, Problem
+from pfa_gitops.model.status import Status
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest
 from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Keyed, Kind, Observation
 from pfa_gitops.platforms.prefect import _deployment_checks, _deployment_limits, _deployment_writes, _schedules
 from pfa_gitops.platforms.prefect._block_names import block_names
-from pfa_gitops.platforms.prefect._client import PAGE, Listing, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._client import PAGE, Item, Listing, PrefectClient, any_of
 from pfa_gitops.platforms.prefect._deployment_names import find_deployment
 from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, NO_SCHEMA, DeploymentSpec, Storage
+from pfa_gitops.platforms.prefect._deployment_status import deployment_statuses
 from pfa_gitops.platforms.prefect._flow_source import SourceFlaw, read_flow
 from pfa_gitops.platforms.prefect._job_variables import BlockTypes, split
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES
-
-Item = Mapping[str, Any]
 
 
 class Deployment(Kind[DeploymentSpec, PrefectClient]):
@@ -73,15 +72,8 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
     async def observe(self, client: PrefectClient, wanted: Sequence[Manifest[DeploymentSpec]]) -> Observation:
         """Read the deployments of the wanted flows and names, the flows, and where needed blocks."""
         by_key = {manifest.key: manifest for manifest in wanted}
-        flow_names = {manifest.spec.flow_name or "" for manifest in wanted}
-        flows, items, types = await asyncio.gather(
-            client.read_all("/flows/filter", {"flows": {"name": any_of(flow_names)}}),
-            _read(client, flow_names, {manifest.platform_name for manifest in wanted}),
-            _block_types(client, wanted),
-        )
-        flow_of = {flow["id"]: flow["name"] for flow in flows}
-        keyed = {Key(self.name, f"{flow_of.get(item['flow_id'])}/{item['name']}"): item for item in items}
-        ours = {key: item for key, item in keyed.items() if key in by_key}
+        items, types = await asyncio.gather(_by_key(client, wanted), _block_types(client, wanted))
+        ours = {key: item for key, item in items.items() if key in by_key}
         storages = await block_names(client, (item["storage_document_id"] for item in ours.values()))
         return Observation([_live(key, item, by_key[key].spec, types, storages) for key, item in ours.items()])
 
@@ -110,6 +102,11 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
                 await client.patch(path, _deployment_writes.accepted(dict(_deployment_limits.UNLINK), live))
         await client.remove(path)
 
+    async def status(self, client: PrefectClient, wanted: Sequence[Manifest[DeploymentSpec]]) -> Sequence[Status]:
+        """Whether it is there, whether it is paused, and its last run."""
+        items = await _by_key(client, wanted)
+        return await deployment_statuses(client, {manifest.address: items.get(manifest.key) for manifest in wanted})
+
 
 def _nameless(message: str, mend: str = "") -> Flaw:
     return Flaw(("flow_name",), message, f"{mend} write the flow's name as `flow_name:`".lstrip())
@@ -124,6 +121,17 @@ def _flaws_of(error: SourceFlaw, spec: DeploymentSpec) -> tuple[Flaw, ...]:
         return ()
     mend = f"{error.mend} Else" if error.mend.endswith("?") else ""
     return (_nameless(f"{error.message}, so that the flow's name is not known", mend),)
+
+
+async def _by_key(client: PrefectClient, wanted: Sequence[Manifest[DeploymentSpec]]) -> dict[Key, Item]:
+    """The deployments as the server tells them: those wanted, and others of the same flows or names."""
+    flow_names = {manifest.spec.flow_name or "" for manifest in wanted}
+    flows, items = await asyncio.gather(
+        client.read_all("/flows/filter", {"flows": {"name": any_of(flow_names)}}),
+        _read(client, flow_names, {manifest.platform_name for manifest in wanted}),
+    )
+    flow_of = {flow["id"]: flow["name"] for flow in flows}
+    return {Key(KIND.name, f"{flow_of.get(item['flow_id'])}/{item['name']}"): item for item in items}
 
 
 async def _read(client: PrefectClient, flow_names: Iterable[str], names: Iterable[str]) -> Listing:

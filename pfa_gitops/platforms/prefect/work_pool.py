@@ -9,6 +9,7 @@ from pydantic import Field
 from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.references import RefTo
+from pfa_gitops.model.status import Status
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec, Spec
 from pfa_gitops.platforms.base import FieldRules, Keyed, Kind, Observation
 from pfa_gitops.platforms.overlaid import overlaid
@@ -17,6 +18,7 @@ from pfa_gitops.platforms.prefect._client import PrefectClient, any_of
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
 from pfa_gitops.platforms.prefect._placeholders import WithPlaceholders
 from pfa_gitops.platforms.prefect._pool_replacement import read_former, replace
+from pfa_gitops.platforms.prefect._pool_status import pool_statuses
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
 from pfa_gitops.platforms.prefect._work_queues import WorkQueueSpec, read_queues, write_queues
 
@@ -124,6 +126,10 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
     async def delete(self, client: PrefectClient, live: Live[WorkPoolSpec]) -> None:
         """DELETE by name. Its deployments stay behind without a pool, and Prefect does not say so."""
         await client.remove(f"/work_pools/{in_path(live.key.name)}")
+
+    async def status(self, client: PrefectClient, wanted: Sequence[Manifest[WorkPoolSpec]]) -> Sequence[Status]:
+        """Its workers, what waits in its queues, and what runs."""
+        return await pool_statuses(client, {manifest.address: manifest.key.name for manifest in wanted})
 
 
 _STORAGE = "default_result_storage_block"

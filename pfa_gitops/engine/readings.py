@@ -1,0 +1,64 @@
+"""Asks kinds something about their manifests: all platforms at the same time, each kind once. Reads only."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple, TypeVar
+
+from pfa_gitops.model.errors import PfaError
+from pfa_gitops.model.values import Manifest, Manifests
+from pfa_gitops.platforms.base import Kind
+
+Kinds = Mapping[str, Kind[Any, Any]]
+Clients = Mapping[str, Any]
+"""An open client for each platform that a kind in use names."""
+
+AnswerT = TypeVar("AnswerT")
+Ask = Callable[[Kind[Any, Any], Any, Sequence[Manifest[Any]]], Awaitable[AnswerT]]
+"""What a kind is asked: the kind, its platform's client, and the manifests of that kind."""
+
+
+class Reading(NamedTuple):
+    """A kind, and the manifests whose live side it reads."""
+
+    kind: Kind[Any, Any]
+    wanted: list[Manifest[Any]]
+
+
+async def ask_platforms(
+    manifests: Manifests, kinds: Kinds, clients: Clients, ask: Ask[AnswerT]
+) -> tuple[list[AnswerT], list[PfaError]]:
+    """Return the answers of all kinds that `manifests` name, and what each platform failed with."""
+    platforms: dict[str, list[Reading]] = {}
+    for name, wanted in _by_kind(manifests):
+        platforms.setdefault(kinds[name].platform, []).append(Reading(kinds[name], wanted))
+    reads = (_ask_platform(clients[name], readings, ask) for name, readings in platforms.items())
+    answers: list[AnswerT] = []
+    failures: list[PfaError] = []
+    for answer in await asyncio.gather(*reads, return_exceptions=True):
+        if isinstance(answer, PfaError):
+            failures.append(answer)
+        elif isinstance(answer, BaseException):  # a defect
+            raise answer
+        else:
+            answers += answer
+    return answers, failures
+
+
+def _by_kind(manifests: Manifests) -> list[tuple[str, list[Manifest[Any]]]]:
+    ordered = sorted(manifests, key=lambda manifest: manifest.address)
+    return [(name, list(group)) for name, group in groupby(ordered, key=lambda manifest: manifest.address.kind)]
+
+
+async def _ask_platform(client: Any, readings: Sequence[Reading], ask: Ask[AnswerT]) -> list[AnswerT]:
+    """Ask all kinds of one platform. Raises the first failure, which the others most likely share: they end then."""
+
+    async def answer(reading: Reading) -> AnswerT:
+        return await ask(reading.kind, client, reading.wanted)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(answer(reading)) for reading in readings]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]

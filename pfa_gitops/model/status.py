@@ -1,0 +1,73 @@
+"""How live objects do right now: in a few words, since when, and small tables of what belongs to them. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.places import Address
+
+
+class Health(StrEnum):
+    """Whether somebody should look at an object."""
+
+    GOOD = "good"
+    ATTENTION = "attention"  # it is there and does not do its work now, which may be meant so, or pass by itself
+    BAD = "bad"
+    ABSENT = "absent"
+
+
+class Moment(NamedTuple):
+    """A time, and how long ago it is by the clock of the platform that told it: this machine's may be wrong."""
+
+    time: datetime
+    age_seconds: float
+    """Never below 0."""
+
+
+Cell = str | int | bool | Moment | None
+"""One fact. None: there is no such thing, e.g. no limit."""
+
+
+class Table(NamedTuple):
+    """What belongs to an object and comes in numbers, e.g. the workers of a pool. All rows have the same columns."""
+
+    name: str
+    rows: tuple[Mapping[str, Cell], ...]
+    note: str = ""
+    """What a reader should know of rows that are left out."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """One object right now."""
+
+    address: Address
+    health: Health
+    message: str
+    """In a few words, e.g. `RUNNING`."""
+    since: Moment | None = None
+    """When that came about, where it is known."""
+    facts: Mapping[str, Cell] = field(default_factory=dict)
+    """What a program asks for; the message has it in words."""
+    tables: tuple[Table, ...] = ()
+
+
+NOT_THERE = "not there yet: run apply"
+
+
+def absent(address: Address, message: str = NOT_THERE) -> Status:
+    """The status of an object that its platform does not have."""
+    return Status(address, Health.ABSENT, message)
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    """The statuses of a project in one environment, by address. `problems` are of platforms that could not be read."""
+
+    environment: str
+    statuses: tuple[Status, ...]
+    problems: tuple[Problem, ...] = ()
+    exit_code: int = 0
