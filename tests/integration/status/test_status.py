@@ -8,7 +8,11 @@ import pytest
 from support.anyscale_emulator import AnyscaleEmulator, eventually
 from support.commands import Workdir
 
-PROJECT = "apiVersion: pfa-gitops/v1\nkind: Project\nmetadata: {name: status}\n"
+PROJECT = """apiVersion: pfa-gitops/v1
+kind: Project
+metadata: {name: status}
+spec: {external: [WorkPool/somewhere]}
+"""
 PREFECT = """
 apiVersion: pfa-gitops/v1
 kind: WorkPool
@@ -65,11 +69,11 @@ def by_address(document):
     return {status["address"]: status for status in document["statuses"]}
 
 
-def start_run(server, deployment, state="SCHEDULED", job=None, **more):
+def start_run(server, deployment, moved_to=None, job=None, **more):
     found = server.get(f"/deployments/name/status-flow/{deployment}")
     run = server.post(f"/deployments/{found['id']}/create_flow_run", more)
-    if state != "SCHEDULED":
-        server.post(f"/flow_runs/{run['id']}/set_state", {"state": {"type": state}, "force": True})
+    if moved_to:
+        server.post(f"/flow_runs/{run['id']}/set_state", {"state": {"type": moved_to}, "force": True})
     if job:
         server.patch(f"/flow_runs/{run['id']}", {"infrastructure_pid": job})
     return run
