@@ -17,12 +17,13 @@ from pfa_gitops.engine.status import read_status
 from pfa_gitops.manifests.pipeline import Workspace, read_workspace
 from pfa_gitops.manifests.schema import schemas as kind_schemas
 from pfa_gitops.model.errors import Problem, ProblemsFound, ReaderError, SecretMissing
-from pfa_gitops.model.flow_runs import FlowRun, LogLine, State
+from pfa_gitops.model.flow_runs import Event, FlowRun
 from pfa_gitops.model.places import Path
 from pfa_gitops.model.secrets import Sealed, SecretRef
 from pfa_gitops.model.status import StatusReport
 from pfa_gitops.model.values import Manifest, Plan
 from pfa_gitops.platforms.prefect import _flow_runs as flow_runs
+from pfa_gitops.platforms.prefect._follow_run import follow
 from pfa_gitops.platforms.registry import kinds
 from pfa_gitops.platforms.secret_stores import SecretStores
 from pfa_gitops.views.plan_schema import PLAN_SCHEMA
@@ -61,13 +62,22 @@ class Connection:
         found = self.workspace
         return await read_status(found.environment.name, found.manifests, kinds(), self.clients)
 
-    async def start_run(self, deployment: Manifest[Any], parameters: Mapping[str, Any]) -> FlowRun:
-        """Create a flow run of a deployment. Raises NotFound where it was not applied yet."""
-        return await flow_runs.start(self.clients["prefect"], deployment.key.name, parameters)
+    async def start_run(
+        self, deployment: Manifest[Any], parameters: Mapping[str, Any], job_variables: Mapping[str, Any]
+    ) -> FlowRun:
+        """Create a flow run of a deployment.
 
-    def follow_run(self, run: FlowRun) -> AsyncGenerator[State | LogLine]:
-        """Yield a run's states and log lines until it ends."""
-        return flow_runs.follow(self.clients["prefect"], run.id)
+        Raises NotFound where it was not applied yet, ProblemsFound where it does not take what is given.
+        """
+        return await flow_runs.start(self.clients["prefect"], deployment.key.name, parameters, job_variables)
+
+    def follow_run(self, run: FlowRun) -> AsyncGenerator[Event]:
+        """Yield a run's states and log lines, and why it waits, until it ends."""
+        return follow(self.clients["prefect"], run.id)
+
+    async def cancel_run(self, run: FlowRun) -> bool:
+        """Ask for the end of a run. False where it had ended already."""
+        return await flow_runs.cancel(self.clients["prefect"], run.id)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What is told of a flow run: its states, its log lines, where to look at it. Pure."""
+"""What is told of a flow run: its states, its log lines, why it waits, where to look at it. Pure."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -37,3 +37,13 @@ class FlowRun(NamedTuple):
     id: str
     name: str
     page: str
+
+
+class Notice(NamedTuple):
+    """What a reader should know while a run is followed, e.g. that no worker is there to pick it up."""
+
+    text: str
+
+
+Event = State | LogLine | Notice
+"""What is told of a run while it is followed."""

@@ -1,85 +1,52 @@
-"""Flow runs: start one from a deployment, follow its states and its log lines until it ends."""
+"""Flow runs: start one from a deployment, cancel it, where to look at it. `_follow_run` follows it."""
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
 from typing import Any
 
 from pfa_gitops.model.errors import MaybeArrived, NotFound
-from pfa_gitops.model.flow_runs import FlowRun, LogLine, State
+from pfa_gitops.model.flow_runs import FlowRun
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._deployment_names import find_deployment
+from pfa_gitops.platforms.prefect._run_checks import check_given
 
-_POLL_S = 1.0
+_PAUSE_S = 1.0
 _ATTEMPTS = 3
-# A process sends its lines in batches, every 2 s unless told otherwise, so that they come late and out of order.
-_LATE = timedelta(seconds=30)
-_SETTLE_POLLS = 5
 
 
-async def start(client: PrefectClient, deployment: str, parameters: Mapping[str, Any]) -> FlowRun:
-    """Create a run of the deployment `flow_name/name`. `parameters` are set over the deployment's own.
+async def start(
+    client: PrefectClient, deployment: str, parameters: Mapping[str, Any], job_variables: Mapping[str, Any]
+) -> FlowRun:
+    """Create a run of the deployment `flow_name/name`. What is given is set over the deployment's own.
 
-    Raises NotFound when there is no such deployment, Invalid when it does not take the parameters.
+    Raises NotFound when there is no such deployment, ProblemsFound when it does not take what is given.
     """
     if (found := await find_deployment(client, deployment)) is None:
         raise NotFound(f"Prefect has no deployment {deployment}", "run pfa-gitops apply first")
-    run = await _create(client, found["id"], parameters)
+    await check_given(client, found, parameters, job_variables)
+    body: dict[str, Any] = {"parameters": dict(parameters)}
+    if job_variables:
+        body["job_variables"] = dict(job_variables)
+    run = await _create(client, found["id"], body)
     return FlowRun(run["id"], run["name"], page(client.target.api_url, run["id"]))
 
 
-async def _create(client: PrefectClient, deployment_id: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+async def _create(client: PrefectClient, deployment_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """The key makes Prefect answer a second request with the first one's run."""
-    body = {"parameters": dict(parameters), "idempotency_key": str(uuid.uuid4())}
+    path, body = f"/deployments/{deployment_id}/create_flow_run", {**body, "idempotency_key": str(uuid.uuid4())}
     for _ in range(_ATTEMPTS - 1):
         try:
-            return dict(await client.post(f"/deployments/{deployment_id}/create_flow_run", body))
+            return dict(await client.post(path, body))
         except MaybeArrived:
-            await asyncio.sleep(_POLL_S)
-    return dict(await client.post(f"/deployments/{deployment_id}/create_flow_run", body))
+            await asyncio.sleep(_PAUSE_S)
+    return dict(await client.post(path, body))
 
 
-async def follow(client: PrefectClient, run_id: str) -> AsyncGenerator[State | LogLine]:
-    """Yield each new state and log line. Ends with the lines that came after the final state."""
-    seen: dict[str, datetime] = {}
-    state = None
-    while state is None or not state.final:
-        if (now := await _state(client, run_id)) != state:
-            state = now
-            yield state
-        for line in await _new_lines(client, run_id, seen):
-            yield line
-        if not state.final:
-            await asyncio.sleep(_POLL_S)
-    for _ in range(_SETTLE_POLLS):
-        await asyncio.sleep(_POLL_S)
-        for line in await _new_lines(client, run_id, seen):
-            yield line
-
-
-async def _state(client: PrefectClient, run_id: str) -> State:
-    state = (await client.get(f"/flow_runs/{run_id}"))["state"] or {}
-    return State(state.get("type", "PENDING"), state.get("name", "Pending"), state.get("message") or "")
-
-
-async def _new_lines(client: PrefectClient, run_id: str, seen: dict[str, datetime]) -> list[LogLine]:
-    """The lines that were not there before. Remembers those that a later question would bring again."""
-    wanted: dict[str, Any] = {"flow_run_id": {"any_": [run_id]}}
-    if seen:
-        horizon = max(seen.values()) - _LATE
-        wanted["timestamp"] = {"after_": horizon.isoformat()}
-        for line_id in [known for known, time in seen.items() if time < horizon]:
-            del seen[line_id]
-    answer = await client.read_all("/logs/filter", {"logs": wanted, "sort": "TIMESTAMP_ASC"})
-    lines = [_line(item) for item in answer if item["id"] not in seen]
-    seen.update((line.id, line.time) for line in lines)
-    return lines
-
-
-def _line(item: Mapping[str, Any]) -> LogLine:
-    time = datetime.fromisoformat(item["timestamp"])
-    return LogLine(item["id"], time.astimezone(UTC), item["level"], item["message"])
+async def cancel(client: PrefectClient, run_id: str) -> bool:
+    """Ask Prefect to cancel a run, as its own command does. False where the run had ended already."""
+    answer = await client.post_twice(f"/flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING"}})
+    return bool(answer["status"] == "ACCEPT") or (answer.get("state") or {}).get("type") in {"CANCELLING", "CANCELLED"}
 
 
 def page(api_url: str, run_id: str) -> str:

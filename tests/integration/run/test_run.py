@@ -5,10 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import pytest
-from support.commands import HEEDS_INTERRUPT
+from support.commands import HEEDS_INTERRUPT, Workdir
+from support.prefect_server import PrefectServer
+from support.relay import relay
 
 MANIFESTS = """
 apiVersion: pfa-gitops/v1
@@ -156,7 +160,16 @@ def test_an_interrupt_leaves_the_run_going_and_says_so(project, prefect_server):
     [
         (["Deployment/run-mee"], 1, "did you mean `run-me`?"),
         (["Deployment/run-me", "--param", "times"], 1, "--param name=value"),
-        (["Deployment/run-me", "--param", "times=often"], 4, "often"),
+        (["Deployment/run-me", "--param", "times=often"], 1, "write integer"),
+        (["Deployment/run-me", "--param", "tims=1"], 1, "did you mean `times`?"),
+        (["Deployment/run-me", "--param", "x=1"], 1, "it takes name, times"),
+        (["Deployment/run-me", "--job-variable", "comand=ls"], 1, "did you mean `command`?"),
+        (["Deployment/run-me", "--job-variable", "stream_output=3"], 1, "write boolean"),
+        (["Deployment/run-me", "--job-variable", "command"], 1, "--job-variable name=value"),
+        (["Deployment/never-applied", "--wait", "--timeout", "0"], 1, "0"),
+        (["Deployment/run-me", "--timeout", "3"], 1, "add --wait"),
+        (["Deployment/run-me", "--cancel-unfinished"], 1, "add --wait"),
+        (["something-else"], 1, "declared are never-applied, run-me"),
         (["Deployment/never-applied"], 4, "pfa-gitops apply"),
     ],
 )
@@ -165,3 +178,120 @@ def test_what_is_wrong_is_a_problem_with_a_mend(project, prefect_server, argumen
     assert (found, out) == (code, "")
     assert text in err
     assert "Traceback" not in err
+
+
+def test_a_project_without_deployments_says_so(tmp_path):
+    (tmp_path / "pfa-gitops.yaml").write_text("apiVersion: pfa-gitops/v1\nkind: Project\nmetadata: {name: none}\n")
+    done = Workdir(tmp_path).pfa("run", "foo")
+    assert done.returncode == 1
+    assert "this project declares no deployment" in done.stderr
+    assert "remove it" not in done.stderr
+
+
+def heartbeat(server, pool="run-pool"):
+    server.post(f"/work_pools/{pool}/workers/heartbeat", {"name": "tester", "heartbeat_interval_seconds": 3600})
+
+
+def test_a_job_variable_is_for_this_run_only(project, prefect_server):
+    arguments = ("--job-variable", "command=echo hello", "--job-variable", 'env={"A": "1"}')
+    code, out, err = ended(start(project, prefect_server, "run", "run-me", *arguments))
+    assert code == 0, err
+    run = prefect_server.get(f"/flow_runs/{out.strip()}")
+    assert run["job_variables"] == {"command": "echo hello", "env": {"A": "1"}}
+    assert prefect_server.get(f"/deployments/{run['deployment_id']}")["job_variables"] == {}
+
+
+def test_a_run_that_waits_says_why(project, prefect_server):
+    """Without a worker, then with one in a paused pool, then late though nothing is known to hold it up."""
+    with start(project, prefect_server, "run", "run-me", "--wait", "--quiet") as process:
+        said_until(process, "no worker polls the work pool run-pool")
+        heartbeat(prefect_server)
+        prefect_server.patch("/work_pools/run-pool", {"is_paused": True})
+        said_until(process, "the work pool run-pool is paused")
+        prefect_server.patch("/work_pools/run-pool", {"is_paused": False})
+        said = said_until(process, "the run is late though a worker polls the work pool run-pool")
+        process.send_signal(signal.SIGINT)
+        code, _, err = ended(process)
+    assert code == 130
+    assert (said + err).count("is late though") == 1
+
+
+def test_a_time_out_leaves_the_run_going_and_says_so(project, prefect_server):
+    with start(project, prefect_server, "run", "run-me", "--wait", "--timeout", "2", "--format", "json") as process:
+        run = run_named(prefect_server, name_of_run(process))
+        set_state(prefect_server, run, "RUNNING")
+        code, out, err = ended(process)
+    document = json.loads(out)
+    assert code == 5
+    assert document["timed_out"] is True
+    assert document["flow_run"]["state"]["type"] in {"RUNNING", "SCHEDULED"}
+    assert f"not ended after 2 s; {run['name']} goes on" in err
+    assert prefect_server.get(f"/flow_runs/{run['id']}")["state_type"] == "RUNNING"
+
+
+@pytest.mark.parametrize("by", ["time-out", signal.SIGINT, signal.SIGTERM])
+def test_a_run_is_cancelled_where_that_is_asked_for(project, prefect_server, by):
+    timeout = "1" if by == "time-out" else "900"
+    arguments = ("run-me", "--wait", "--cancel-unfinished", "--timeout", timeout)
+    with start(project, prefect_server, "run", *arguments) as process:
+        run = run_named(prefect_server, name_of_run(process))
+        if by != "time-out":
+            said_until(process, "-> ")
+            process.send_signal(by)
+        code, _, err = ended(process)
+    assert code == {"time-out": 5, signal.SIGINT: 130, signal.SIGTERM: 143}[by], err
+    assert f"{run['name']} is being cancelled" in err
+    assert "Traceback" not in err
+    assert prefect_server.get(f"/flow_runs/{run['id']}")["state_type"] in {"CANCELLING", "CANCELLED"}
+
+
+@pytest.mark.parametrize("kind", ["FAILED", "CRASHED", "CANCELLED"])
+def test_every_other_end_exits_with_5(project, prefect_server, kind):
+    with start(project, prefect_server, "run", "run-me", "--wait") as process:
+        set_state(prefect_server, run_named(prefect_server, name_of_run(process)), kind)
+        code, out, _ = ended(process)
+    assert code == 5
+    assert out.endswith(f": {kind.capitalize()}\n")
+
+
+def outlives(project, prefect_server, away_s):
+    """Follow a run through a relay that is gone for a while, with lines that are logged meanwhile."""
+    with relay(prefect_server.url.removesuffix("/api")) as between:
+        behind = Behind(prefect_server, f"{between.url}/api")
+        with start(project, behind, "run", "run-me", "--wait") as process:
+            run = run_named(prefect_server, name_of_run(process))
+            set_state(prefect_server, run, "RUNNING")
+            log(prefect_server, run, "before")
+            said = said_until(process, "before")
+            between.cut()
+            log(prefect_server, run, "meanwhile")
+            time.sleep(away_s)  # how long it is away is what this is about
+            between.mend()
+            said += said_until(process, "meanwhile")
+            set_state(prefect_server, run, "COMPLETED")
+            code, _, err = ended(process)
+    assert code == 0, err
+    assert [(said + err).count(text) for text in ("before", "meanwhile")] == [1, 1]
+    return said + err
+
+
+class Behind(NamedTuple):
+    """A server as it is reached by another way."""
+
+    server: PrefectServer
+    url: str
+
+    @property
+    def environment(self):
+        return {**self.server.environment, "PREFECT_API_URL": self.url}
+
+
+def test_prefect_goes_away_and_comes_back(project, prefect_server):
+    outlives(project, prefect_server, away_s=3)
+
+
+@pytest.mark.slow  # it is away for longer than one request is tried for
+def test_prefect_is_away_for_more_than_a_minute(project, prefect_server):
+    said = outlives(project, prefect_server, away_s=75)
+    assert "followed again when Prefect is back" in said
+    assert said.count("Prefect is back\n") == 1

@@ -5,15 +5,16 @@ import asyncio
 import httpx
 import pytest
 
+from pfa_gitops.model.errors import NotFound, Unavailable
 from pfa_gitops.model.flow_runs import State
-from pfa_gitops.platforms.prefect import _flow_runs
+from pfa_gitops.platforms.prefect import _follow_run
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._target import PrefectTarget
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(_flow_runs, "_POLL_S", 0.0)
+    monkeypatch.setattr(_follow_run, "_POLL_S", 0.0)
 
 
 def line(text, second):
@@ -27,21 +28,68 @@ def followed(states, lines):
         if request.url.path.endswith("/logs/filter"):
             return httpx.Response(200, json=lines.pop(0) if lines else [])
         kind = states.pop(0) if len(states) > 1 else states[0]
-        return httpx.Response(200, json={"state": {"type": kind, "name": kind.capitalize()}})
+        run = {"state": {"type": kind, "name": kind.capitalize()}, "state_type": kind}
+        return httpx.Response(200, json=run)
+
+    return told(answer)
+
+
+def told(answer):
+    """The states and texts of a run about which a transport answers."""
 
     async def scenario():
-        async with PrefectClient(PrefectTarget("http://any/api"), httpx.MockTransport(answer)) as client:
-            events = [event async for event in _flow_runs.follow(client, "run")]
+        target, transport = PrefectTarget("http://any/api"), httpx.MockTransport(answer)
+        async with PrefectClient(target, transport, patience_s=0.0) as client:
+            events = [event async for event in _follow_run.follow(client, "run")]
         return [event.type if isinstance(event, State) else event.text for event in events]
 
     return asyncio.run(scenario())
 
 
 def test_lines_that_come_after_the_end_are_told():
-    told = followed(["RUNNING", "COMPLETED"], [[line("first", 9)], [], [], [line("after the end", 10)]])
-    assert told == ["RUNNING", "first", "COMPLETED", "after the end"]
+    seen = followed(["RUNNING", "COMPLETED"], [[line("first", 9)], [], [], [line("after the end", 10)]])
+    assert seen == ["RUNNING", "first", "COMPLETED", "after the end"]
 
 
 def test_a_line_that_comes_late_is_told_and_none_twice():
     first, late = line("first", 9), line("late", 5)
     assert followed(["COMPLETED"], [[first], [late, first], [late, first]]) == ["COMPLETED", "first", "late"]
+
+
+def test_lines_of_a_machine_whose_clock_is_behind_are_told_in_the_end():
+    """The questions go back 30 s from the newest line, but the last one goes back to the beginning."""
+    first, behind = line("first", 9), line("behind", 9) | {"timestamp": "2025-12-31T23:00:00Z"}
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/logs/filter"):
+            return httpx.Response(200, json={"state": {"type": "COMPLETED", "name": "x"}, "state_type": "COMPLETED"})
+        asked.append(request)
+        came_later = len(asked) > 1 and b"after_" not in request.content
+        return httpx.Response(200, json=[behind, first] if came_later else [first])
+
+    assert told(answer) == ["COMPLETED", "first", "behind"]
+
+
+def test_a_run_is_followed_again_when_prefect_is_back():
+    states = iter(["RUNNING", None, None, "COMPLETED"])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/logs/filter"):
+            return httpx.Response(200, json=[])
+        if (kind := next(states)) is None:
+            return httpx.Response(503)
+        return httpx.Response(200, json={"state": {"type": kind, "name": kind}, "state_type": kind})
+
+    assert [text.partition(" ")[0] for text in told(answer)] == ["RUNNING", "Prefect", "Prefect", "COMPLETED"]
+
+
+def test_an_outage_that_does_not_end_is_told_as_what_it_is(monkeypatch):
+    monkeypatch.setattr(_follow_run, "_LONGEST_OUTAGE_S", 0.0)
+    with pytest.raises(Unavailable):
+        told(lambda _: httpx.Response(503))
+
+
+def test_a_run_that_was_deleted_is_told_as_gone():
+    with pytest.raises(NotFound, match="somebody deleted it"):
+        told(lambda _: httpx.Response(404))
