@@ -182,6 +182,9 @@ def test_what_is_wrong_is_a_problem_with_a_mend(project, prefect_server, argumen
 
 def test_a_project_without_deployments_says_so(tmp_path):
     (tmp_path / "pfa-gitops.yaml").write_text("apiVersion: pfa-gitops/v1\nkind: Project\nmetadata: {name: none}\n")
+    (tmp_path / "manifests").mkdir()
+    variable = "apiVersion: pfa-gitops/v1\nkind: Variable\nmetadata: {name: x}\nspec: {value: 1}\n"
+    (tmp_path / "manifests" / "a.yaml").write_text(variable)
     done = Workdir(tmp_path).pfa("run", "foo")
     assert done.returncode == 1
     assert "this project declares no deployment" in done.stderr
@@ -294,4 +297,4 @@ def test_prefect_goes_away_and_comes_back(project, prefect_server):
 def test_prefect_is_away_for_more_than_a_minute(project, prefect_server):
     said = outlives(project, prefect_server, away_s=75)
     assert "followed again when Prefect is back" in said
-    assert said.count("Prefect is back\n") == 1
+    assert said.count("note: Prefect is back\n") == 1
