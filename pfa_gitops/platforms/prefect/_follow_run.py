@@ -79,7 +79,7 @@ class _Followed:
     run_id: str
     state: State | None = None
     _told: set[str] = field(default_factory=set)
-    """The ids of lines."""
+    """The ids of states and lines."""
     _newest: datetime | None = None
     _reason: str | None = None
     _asked_why: float = 0.0
@@ -91,18 +91,32 @@ class _Followed:
 
     async def news(self, from_the_beginning: bool = False) -> list[Event]:
         """What is new. A failure loses nothing: it is told the next time."""
-        state, run = self.state, None
+        states: list[Item] = []
+        notices: list[Event] = []
         if not self.ended:
             run = await self._read()
-            state = _state(run)
+            states = await self._states(run)
+            notices = await self._notices(run)
         lines = await self._lines(from_the_beginning)
-        notices = await self._notices(run) if run else []
-        events: list[Event] = [*([state] if state and state != self.state else []), *notices, *lines]
-        self.state = state
+        for state in states:
+            self._told.add(state["id"])
+            self.state = _state(state)
         for line in lines:
             self._told.add(line.id)
             self._newest = max(line.time, self._newest or line.time)
-        return events
+        return [*map(_state, states), *notices, *lines]
+
+    async def _states(self, run: Item) -> list[Item]:
+        """Those that were not told, also those that lasted shorter than a poll. The run's own is the last one.
+
+        Prefect sorts them by the time that the worker or the job gave, whose clocks may differ. So the run is read
+        again after them: what they hold is then older than its own state, or that state itself.
+        """
+        if run["state"] is None or run["state"]["id"] in self._told:
+            return []
+        past = await self.client.get("/flow_run_states/", {"flow_run_id": self.run_id})
+        current = (await self._read())["state"]
+        return [*(state for state in past if state["id"] not in {*self._told, current["id"]}), current]
 
     async def _read(self) -> Item:
         try:
@@ -132,9 +146,8 @@ class _Followed:
         return [Notice(reason)] if reason and reason != before else []
 
 
-def _state(run: Item) -> State:
-    state = run["state"] or {}
-    return State(state.get("type", "PENDING"), state.get("name", "Pending"), state.get("message") or "")
+def _state(item: Item) -> State:
+    return State(item["type"], item["name"], item["message"] or "")
 
 
 def _line(item: Mapping[str, Any]) -> LogLine:

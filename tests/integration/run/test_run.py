@@ -120,6 +120,16 @@ def test_it_follows_states_and_log_lines_to_the_end(project, prefect_server):
     assert err.index("-> Running") < err.index("first") < err.index("-> Completed")
 
 
+def test_a_state_that_lasts_shorter_than_a_poll_is_told(project, prefect_server):
+    with start(project, prefect_server, "run", "run-me", "--wait") as process:
+        run = run_named(prefect_server, name_of_run(process))
+        for kind in ("PENDING", "RUNNING", "COMPLETED"):
+            set_state(prefect_server, run, kind)
+        _, _, err = ended(process)
+    told = [line.strip() for line in err.splitlines() if "->" in line]
+    assert told == ["-> Scheduled", "-> Pending", "-> Running", "-> Completed"]
+
+
 def test_json_is_one_document_and_a_failed_run_exits_with_5(project, prefect_server):
     with start(project, prefect_server, "run", "run-me", "-p", "name=Bob", "--wait", "--format", "json") as process:
         run = run_named(prefect_server, name_of_run(process))

@@ -21,15 +21,21 @@ def line(text, second):
     return {"id": text, "level": 20, "message": text, "timestamp": f"2026-01-01T00:00:{second:02}Z"}
 
 
+def run_in(kind):
+    """The answer that tells of a run in this state."""
+    state = {"id": kind, "type": kind, "name": kind.capitalize(), "message": None}
+    return httpx.Response(200, json={"state": state, "state_type": kind})
+
+
 def followed(states, lines):
     """What is told of a run; each question for its state or its lines brings the next answer, the last one for ever."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/logs/filter"):
             return httpx.Response(200, json=lines.pop(0) if lines else [])
-        kind = states.pop(0) if len(states) > 1 else states[0]
-        run = {"state": {"type": kind, "name": kind.capitalize()}, "state_type": kind}
-        return httpx.Response(200, json=run)
+        if request.url.path.endswith("/flow_run_states/"):
+            return httpx.Response(200, json=[])
+        return run_in(states.pop(0) if len(states) > 1 else states[0])
 
     return told(answer)
 
@@ -47,7 +53,7 @@ def told(answer):
 
 
 def test_lines_that_come_after_the_end_are_told():
-    seen = followed(["RUNNING", "COMPLETED"], [[line("first", 9)], [], [], [line("after the end", 10)]])
+    seen = followed(["RUNNING", "RUNNING", "COMPLETED"], [[line("first", 9)], [], [], [line("after the end", 10)]])
     assert seen == ["RUNNING", "first", "COMPLETED", "after the end"]
 
 
@@ -62,8 +68,10 @@ def test_lines_of_a_machine_whose_clock_is_behind_are_told_in_the_end():
     asked = []
 
     def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/flow_run_states/"):
+            return httpx.Response(200, json=[])
         if not request.url.path.endswith("/logs/filter"):
-            return httpx.Response(200, json={"state": {"type": "COMPLETED", "name": "x"}, "state_type": "COMPLETED"})
+            return run_in("COMPLETED")
         asked.append(request)
         came_later = len(asked) > 1 and b"after_" not in request.content
         return httpx.Response(200, json=[behind, first] if came_later else [first])
@@ -71,15 +79,28 @@ def test_lines_of_a_machine_whose_clock_is_behind_are_told_in_the_end():
     assert told(answer) == ["COMPLETED", "first", "behind"]
 
 
-def test_a_run_is_followed_again_when_prefect_is_back():
-    states = iter(["RUNNING", None, None, "COMPLETED"])
+def test_a_run_that_ends_between_two_questions_is_told_as_ended():
+    """It runs; the list of its states says that it completed meanwhile, with the time of a clock that is behind."""
+    kinds = ["RUNNING", "COMPLETED"]
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/logs/filter"):
             return httpx.Response(200, json=[])
-        if (kind := next(states)) is None:
-            return httpx.Response(503)
-        return httpx.Response(200, json={"state": {"type": kind, "name": kind}, "state_type": kind})
+        if request.url.path.endswith("/flow_run_states/"):
+            states = [run_in(kind).json()["state"] for kind in ("COMPLETED", "PENDING", "RUNNING")]
+            return httpx.Response(200, json=states)
+        return run_in(kinds.pop(0) if len(kinds) > 1 else kinds[0])
+
+    assert told(answer) == ["PENDING", "RUNNING", "COMPLETED"]
+
+
+def test_a_run_is_followed_again_when_prefect_is_back():
+    states = iter(["RUNNING", "RUNNING", None, None, "COMPLETED", "COMPLETED"])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(("/logs/filter", "/flow_run_states/")):
+            return httpx.Response(200, json=[])
+        return httpx.Response(503) if (kind := next(states)) is None else run_in(kind)
 
     assert [text.partition(" ")[0] for text in told(answer)] == ["RUNNING", "Prefect", "Prefect", "COMPLETED"]
 
