@@ -90,14 +90,17 @@ class _Followed:
         return self.state is not None and self.state.final
 
     async def news(self, from_the_beginning: bool = False) -> list[Event]:
-        """What is new. A failure loses nothing: it is told the next time."""
+        """What is new. A failure loses nothing: it is told the next time.
+
+        Lines are read first and told last, so that no line is told before the state in which it was logged.
+        """
+        lines = await self._lines(from_the_beginning)
         states: list[Item] = []
         notices: list[Event] = []
         if not self.ended:
             run = await self._read()
             states = await self._states(run)
             notices = await self._notices(run)
-        lines = await self._lines(from_the_beginning)
         for state in states:
             self._told.add(state["id"])
             self.state = _state(state)
