@@ -83,7 +83,7 @@ def test_a_deployment_is_found_by_names_that_a_url_cannot_hold():
 def test_a_deployment_that_is_not_there_starts_no_run():
     missing = Answers((404, {"detail": "no"}))
     with pytest.raises(NotFound, match="no deployment flow/gone"):
-        run(missing, lambda client: _flow_runs.start(client, "flow/gone", {}))
+        run(missing, lambda client: _flow_runs.start(client, "flow/gone", {}, {}))
 
 
 def test_a_filter_takes_only_so_many_names():
