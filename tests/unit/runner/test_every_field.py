@@ -23,6 +23,7 @@ TABLE = {
     "project": ("one", "two", None),
     "max_retries": (1, 0, None),
     "timeout_s": (1, 2, None),
+    "job_start_timeout_s": (1, 0, None),
     "priority": (1, 0, None),
     "job_queue_config": ({"priority": 1}, {"target_job_queue_name": "two"}, None),
     "connections": ([{"type": "snowflake", "name": "one"}], [{"type": "snowflake", "name": "two"}], None),
