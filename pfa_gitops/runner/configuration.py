@@ -5,7 +5,7 @@ block's values are read when the run is picked up; a field that is set in the po
 """
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from prefect.workers.base import BaseJobConfiguration
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 from pfa_gitops.runner.development import with_code
 from pfa_gitops.runner.infra import FIELDS, Infra, merged
 from pfa_gitops.runner.job_environment import job_environment
+from pfa_gitops.runner.prefect_away import patiently
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import Flow, FlowRun, WorkPool
@@ -71,6 +72,15 @@ class AnyscaleConfiguration(BaseJobConfiguration):
     def json_template(cls) -> dict[str, Any]:
         """The pool's `job_configuration`: each variable by its own name."""
         return {name: f"{{{{ {name} }}}}" for name in Variables.model_fields}
+
+    @classmethod
+    async def resolve_for_flow_run(cls, flow_run: "FlowRun", **known: Any) -> Self:
+        """Wait for a Prefect that is away: the base class would crash the run.
+
+        Each try gets the run anew, as the base class takes `env` out of its job variables.
+        """
+        resolve = super().resolve_for_flow_run
+        return await patiently(lambda: resolve(flow_run.model_copy(deep=True), **known))
 
     def prepare_for_flow_run(  # noqa: PLR0917 - Prefect passes these and no fewer
         self,

@@ -22,6 +22,7 @@ from pfa_gitops.runner.observer.read import as_run, phase_of, pick_up_of
 from pfa_gitops.runner.observer.values import Phase
 from pfa_gitops.runner.places import Place
 from pfa_gitops.runner.places.reach import Places
+from pfa_gitops.runner.prefect_away import passes
 from pfa_gitops.runner.run_states import RunStates
 from pfa_gitops.runner.submission import Job, job_name, run_tags
 from pfa_gitops.runner.timing import Timing
@@ -44,33 +45,43 @@ class Submitter:
         self.states = RunStates(client)
         self._lingering: set[asyncio.Task[None]] = set()
 
+    def close(self) -> None:
+        """Let go of the claims that are still held."""
+        for task in self._lingering:
+            task.cancel()
+
     async def submit(self, flow_run: "FlowRun", configuration: AnyscaleConfiguration, logger: Logger) -> str | None:
         """Get the run its job. The job's id, or None when there is none yet and the run is looked after elsewhere.
 
-        Raises PfaError when the run can never be submitted as it is.
+        Raises PfaError when the run can never be submitted as it is, and what Prefect's client raises when it refuses.
         """
         try:
-            place = await self._places.of(configuration.infra)
-        except (Unauthorized, Unavailable, Unreachable) as error:
-            await self._later(flow_run.id, None, error, logger)
+            return await self._submit(flow_run, configuration, logger)
+        except httpx.HTTPError as error:
+            if not passes(error):
+                raise
+            # What was not written down yet is found out by the observer, of whichever worker.
+            logger.warning("Prefect does not answer: %s. The run is looked after later.", type(error).__name__)
             return None
-        claim = await self._claim(flow_run, place, configuration.infra)
-        if claim is None:
-            logger.info("The run is not this worker's any more; it gets no job from it.")
-            return None
+
+    async def _submit(self, flow_run: "FlowRun", configuration: AnyscaleConfiguration, logger: Logger) -> str | None:
+        claim: Claim | None = None
         try:
+            place = await self._places.of(configuration.infra)
+            claim = await self._claim(flow_run, place, configuration.infra)
+            if claim is None:
+                logger.info("The run is not this worker's any more; it gets no job from it.")
+                return None
             async with self._beating(flow_run.id, claim):
                 job_id = await self._found_or_sent(flow_run, claim, place, configuration)
-        except CutOff as error:
-            logger.warning("%s. The job is looked for.", error.message)
-            self._linger(flow_run.id, claim)
-            return None
         except MaybeArrived as error:
             logger.warning("%s. The job is looked for.", error.message)
+            if isinstance(error, CutOff) and claim is not None:
+                self._linger(flow_run.id, claim)
             return None
         except (Unauthorized, Unavailable, Unreachable) as error:
-            if isinstance(error, Unauthorized) and await self._token_is_good(place):
-                raise
+            if isinstance(error, Unauthorized) and claim is not None and await self._is_known(place):
+                raise  # Anyscale refused this job only
             await self._later(flow_run.id, claim, error, logger)
             return None
         logger.info("Submitted the job %s: %s", job_id, place.page(job_id))
@@ -156,14 +167,14 @@ class Submitter:
         self._lingering.add(task)
         task.add_done_callback(self._lingering.discard)
 
-    async def _token_is_good(self, place: Place) -> bool:
-        """Whether Anyscale refused this job only, and not the worker."""
-        self._places.forget_login()
+    async def _is_known(self, place: Place) -> bool:
+        """Whether the place takes this worker's login."""
+        self._places.renew_login()
         try:
-            await self._places.reached([place.id])
-            return await self._places.anyscale() is not None
+            await place.check_login()
         except PlatformError:
             return False
+        return True
 
     async def _later(self, run_id: UUID, claim: Claim | None, error: PlatformError, logger: Logger) -> None:
         """Give the run back to its queue, to be picked up once the platform may be there again."""

@@ -91,16 +91,21 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await super().teardown(*exc_info)
+        if self._submitter is not None:
+            self._submitter.close()
         await self._opened.aclose()
 
     async def get_and_submit_flow_runs(self) -> list["FlowRun"]:
-        """Poll, and say so to the agent that keeps this worker.
+        """Poll, and say so to the agent that keeps this worker. Runs stay in their queue while no job can be submitted.
 
         While more runs are found than are submitted at once, poll again as soon as there is room.
         """
+        observer = self._observer
+        if observer is not None and observer.last_round is not None:
+            report(observer.last_round.jobs, observer.last_round.took_s)
+        if observer is not None and observer.blind:
+            return []
         submitted = await super().get_and_submit_flow_runs()
-        if self._observer is not None and (last := self._observer.last_round) is not None:
-            report(last.jobs, last.took_s)
         while self._limit is None and self.limiter.available_tokens < 1:
             while self.limiter.available_tokens < 1:  # noqa: ASYNC110 - nobody tells when there is room
                 await asyncio.sleep(_ROOM_S)

@@ -168,6 +168,10 @@ class AnyscaleClient:
         """The id of the organisation that the token is for. Read once."""
         return await self._once(("organization",), self._read_organization)
 
+    async def check_login(self) -> None:
+        """Raises Unauthorized where the token is refused."""
+        await self._one(UserInfo, "/api/v2/userinfo/")
+
     async def _read_organization(self) -> str:
         found = await self._one(UserInfo, "/api/v2/userinfo/")
         return next(iter(found.organization_ids), "")

@@ -29,6 +29,8 @@ RENEW_S = 20.0
 """Prefect keeps the concurrency slot of a run that has not begun for 300 s, or for a deployment's own grace period."""
 _UNCLAIMED = 2.0
 """A worker takes a moment from the pick-up to its claim: twice a claim's time is certainly too long."""
+_UNCLAIMED_CALL = 20.0
+"""A flow that is called, and not a deployment's, is Pending while its code is uploaded."""
 _LOST_CLUSTER = 4.0
 """How many claim's times nobody may have beaten for a Ray cluster before it counts as lost."""
 _AGAIN_S = 10.0
@@ -90,12 +92,15 @@ def _of_run(run: Run, living: Sequence[SeenJob], sight: Sight, watch: Stopwatch,
 
 def _unclaimed(run: Run, watch: Stopwatch, timing: Timing) -> Iterator[Action]:
     """Its worker ended between the pick-up and the claim, or it is none of ours."""
-    if watch.seconds((run.id, "unclaimed"), run.state_id) < timing.claim_s * _UNCLAIMED:
+    waited_s = watch.seconds((run.id, "unclaimed"), run.state_id)
+    if waited_s < timing.claim_s * _UNCLAIMED:
         return
     if run.phase is Phase.CANCELLING and not run.begun and not run.pid:
         yield Cancel(run, "It was cancelled before it had a job.")
     elif run.phase is Phase.PENDING and run.deployed:
         yield Reschedule(run, "The worker that picked it up ended before it had a job.")
+    elif run.phase is Phase.PENDING and waited_s >= timing.claim_s * _UNCLAIMED_CALL:
+        yield Crash(run, "Whoever called the flow ended before it had a job.")
 
 
 def _out_of_reach(run: Run, claim: Claim, watch: Stopwatch, timing: Timing) -> Iterator[Action]:

@@ -58,30 +58,41 @@ class Observer:
         self._rounds = 0
         self.last_round: Round | None = None
         """None until Prefect, and Anyscale where it is used, have answered once."""
-        self._told = ""
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._told = self._missing = ""
+        self._looks, self._acts = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_AT_ONCE)
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Condition()
         self._tended: frozenset[UUID] = frozenset()
 
+    @property
+    def blind(self) -> bool:
+        """Whether a place of jobs did not answer in the last round."""
+        return bool(self._missing)
+
     async def run(self) -> None:
         """Look and act until cancelled."""
         failures = 0
-        while True:
-            failures = 0 if await self._try() else failures + 1
-            await asyncio.sleep(min(self._timing.tick_s * (1 + failures), max(_LONGEST_PAUSE_S, self._timing.tick_s)))
+        try:
+            while True:
+                failures = 0 if await self._try() else failures + 1
+                pause_s = self._timing.tick_s * (1 + failures)
+                await asyncio.sleep(min(pause_s, max(_LONGEST_PAUSE_S, self._timing.tick_s)))
+        finally:
+            for task in self._under_way.values():
+                task.cancel()
 
     async def tick(self) -> None:
         """One round. Raises what Prefect's client raises."""
         pool_id = self._pool_id()
         if pool_id is None:  # the pool is not there yet
             return
-        began = time.monotonic()
+        began, self._missing = time.monotonic(), ""
         self._watch.tick(began)
         places = await self._open_places()
         jobs, listed = await self._living(places, pool_id)
         sight = await self._look(pool_id, jobs, {place_id: places[place_id] for place_id in listed})
         await self._do(decide(sight, self._watch, self._timing), places)
+        self._tell(self._missing)
         await self._publish(sight, time.monotonic() - began)
 
     async def until_over(self, run_id: UUID) -> None:
@@ -126,17 +137,16 @@ class Observer:
                 self._unreachable(error)
                 continue
             listed.add(place.id)
-        if listed == set(places):
-            self._told = ""
         return found, frozenset(listed)
 
     def _unreachable(self, error: PlatformError) -> None:
         if isinstance(error, Unauthorized):
-            self._places.forget_login()
-        self._tell(f"The jobs cannot be looked at now: {error.message}")
+            self._places.renew_login()
+        self._missing = f"The jobs cannot be looked at now: {error.message}"
 
     def _tell(self, said: str) -> None:
-        if said != self._told:
+        """Warn of what is wrong, once for as long as it stays the same."""
+        if said and said != self._told:
             self._logger.warning("%s", said)
         self._told = said
 
@@ -155,7 +165,9 @@ class Observer:
                 found[run.id] = await known
 
         unseen = to_look_up(sight, self._watch, self._timing)
-        await asyncio.gather(*(self._safely(f"The look for the job of {run.name}", look_up(run)) for run in unseen))
+        await asyncio.gather(
+            *(self._safely(self._looks, f"The look for the job of {run.name}", look_up(run)) for run in unseen)
+        )
         return replace(sight, found=found)
 
     async def _do(self, actions: Iterable[Action], places: Mapping[str, Place]) -> None:
@@ -164,24 +176,24 @@ class Observer:
             name = _name_of(action)
             if name not in self._under_way:
                 place = places.get(_place_of(action))
-                task = asyncio.create_task(self._safely(name, self._actor.act(action, place)))
+                task = asyncio.create_task(self._safely(self._acts, name, self._actor.act(action, place)))
                 self._under_way[name] = task
                 task.add_done_callback(lambda _, name=name: self._under_way.pop(name, None))  # type: ignore[misc]
         if self._under_way:
             await asyncio.wait(self._under_way.values(), timeout=self._timing.tick_s)
 
-    async def _safely(self, name: str, doing: Awaitable[None]) -> None:
-        """What fails is told and left to the next round."""
-        async with self._turns:
+    async def _safely(self, turns: asyncio.Semaphore, name: str, doing: Awaitable[None]) -> None:
+        """What fails is told and left to the next round. A text may quote a secret, a type's name does not."""
+        async with turns:
             try:
                 await doing
-            except (httpx.HTTPError, PlatformError) as error:
+            except Exception as error:
                 self._logger.warning("%s failed: %s", name, type(error).__name__)
 
     async def _publish(self, sight: Sight, took_s: float) -> None:
         claimed = {run.claim.place for run in sight.runs if run.claim is not None}
         self._ray_places = {place_id for place_id in claimed if place_id.startswith("ray/")}
-        if self.last_round is not None or not self._told:
+        if self.last_round is not None or not self._missing:
             self.last_round = Round(len(sight.jobs), took_s)
         self._rounds += 1
         async with self._news:

@@ -47,6 +47,10 @@ class Place(ABC):
         """Start a job and return its id. Raises MaybeArrived where nobody can tell whether it is there."""
 
     @abstractmethod
+    async def check_login(self) -> None:
+        """Raises Unauthorized where the place refuses this worker altogether."""
+
+    @abstractmethod
     async def living(self, pool_id: str) -> list[SeenJob]:
         """The jobs of a work pool that have not ended, in one listing."""
 

@@ -25,6 +25,10 @@ class AnyscalePlace(Place):
         """Load the SDK and log in."""
         await self._client.sdk.call(lambda _: None)
 
+    async def check_login(self) -> None:
+        """One request that needs no right but to be known."""
+        await self._client.check_login()
+
     async def submit(self, infra: Infra, job: Job) -> str:
         """Resolve the image, cloud and project, then submit. Where the answer is lost, look for the job by its name."""
         assert isinstance(infra, AnyscaleJobInfra)  # noqa: S101 - `Places.of` chose this place by that

@@ -23,6 +23,10 @@ class RayPlace(Place):
         assert isinstance(infra, RayJobInfra)  # noqa: S101 - `Places.of` chose this place by that
         return await self._jobs.submit(ray_job_config(infra, job))
 
+    async def check_login(self) -> None:
+        """Raises Unauthorized where Ray wants a token that the worker lacks."""
+        await self._jobs.session()
+
     async def living(self, pool_id: str) -> list[SeenJob]:
         """One listing, by the metadata with the pool's id."""
         found = await self._jobs.jobs()

@@ -23,6 +23,7 @@ class Places:
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._anyscale: AnyscalePlace | None = None
+        self._used: AnyscaleTarget | None = None
         self._ray: dict[str | None, RayJobs] = {}
 
     async def __aenter__(self) -> Self:
@@ -38,10 +39,7 @@ class Places:
         return await self._open_ray(infra.address)
 
     async def reached(self, place_ids: Iterable[str]) -> Mapping[str, Place]:
-        """Those of some places that can be asked now, by their ids; and the reasons why others cannot, told once.
-
-        A place that does not answer is left out: nobody can say anything of its jobs.
-        """
+        """Those of some places that can be asked now, by their ids. Nobody can say anything of the others' jobs."""
         found: dict[str, Place] = {}
         for place_id in sorted(set(place_ids)):
             place = await self._opened(place_id)
@@ -69,14 +67,17 @@ class Places:
         with suppress(PlatformError, ReaderError):
             await (await self._open_anyscale()).warm_up()
 
-    def forget_login(self) -> None:
-        """Anyscale refused the token: read it anew the next time, as it may have been renewed."""
-        self._anyscale = None
+    def renew_login(self) -> None:
+        """Anyscale refused the token: from now on use the one that is set now, if it is another one."""
+        with suppress(ReaderError):
+            if self._used is not None and self._target() != self._used:
+                self._anyscale = None
 
     async def _open_anyscale(self) -> AnyscalePlace:
         async with self._opening:
             if self._anyscale is None:
-                client = await self._stack.enter_async_context(AnyscaleClient(self._target()))
+                self._used = self._target()
+                client = await self._stack.enter_async_context(AnyscaleClient(self._used))
                 self._anyscale = AnyscalePlace(client, await client.organization())
             return self._anyscale
 
