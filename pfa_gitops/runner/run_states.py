@@ -33,6 +33,8 @@ class RunStates:
     def __init__(self, client: "PrefectClient") -> None:
         self._client = client
         self._turn = asyncio.Lock()
+        self.ahead_s = 0.0
+        """How far Prefect's clock is ahead of ours."""
 
     async def crash(self, run_id: UUID, why: str) -> bool:
         """Propose Crashed. False where the run has ended already."""
@@ -54,7 +56,7 @@ class RunStates:
 
     async def schedule(self, run_id: UUID, why: str, after_s: float = 0.0) -> bool:
         """Give a Pending run back to its queue."""
-        when = datetime.now(UTC) + timedelta(seconds=after_s)
+        when = datetime.now(UTC) + timedelta(seconds=after_s + self.ahead_s)
         return await self._offer(run_id, Scheduled(scheduled_time=when, message=why))
 
     async def claim(self, run_id: UUID, claim: Claim) -> None:

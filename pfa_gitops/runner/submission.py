@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV
-from pfa_gitops.runner.infra import AnyscaleJobInfra
+from pfa_gitops.runner.infra import AnyscaleJobInfra, Infra
 
 DEFAULT_COMMAND = "prefect flow-run execute"
 EXECUTE = "python -m pfa_gitops.runner.execute"
@@ -61,7 +61,7 @@ def run_of(name: str) -> tuple[str, int] | None:
 
 
 def run_tags(
-    own: Mapping[str, str], run_name: str, run_id: UUID | str, attempt: int, labels: Mapping[str, str]
+    infra: Infra, run_name: str, run_id: UUID | str, attempt: int, labels: Mapping[str, str]
 ) -> dict[str, str]:
     """The job's tags: the block's own, and which run it is. `labels` are Prefect's labels for infrastructure.
 
@@ -73,10 +73,11 @@ def run_tags(
         "flow_run": run_name,
         "attempt": str(attempt),
         "deployment": f"{flow}/{deployment}" if deployment else None,
+        "project": infra.project if isinstance(infra, AnyscaleJobInfra) else None,
         "work_pool": labels.get("prefect.io/work-pool-name"),
         POOL_TAG: labels.get("prefect.io/work-pool-id"),
     }
-    return {**own, **{name: tag_value(value) for name, value in tags.items() if value}}
+    return {**infra.tags, **{name: tag_value(value) for name, value in tags.items() if value}}
 
 
 def tag_value(text: str) -> str:

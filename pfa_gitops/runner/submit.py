@@ -133,7 +133,7 @@ class Submitter:
         infra = configuration.infra
         job = Job(
             job_name(flow_run.name, flow_run.id, claim.attempt),
-            run_tags(infra.tags, flow_run.name, flow_run.id, claim.attempt, configuration.labels),
+            run_tags(infra, flow_run.name, flow_run.id, claim.attempt, configuration.labels),
             sealed_environment(configuration.env, os.environ),
             configuration.command,
         )

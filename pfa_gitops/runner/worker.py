@@ -5,7 +5,9 @@ what the job cannot tell, that it never started or was ended from outside, the o
 """
 
 import asyncio
+import math
 import os
+import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ from pfa_gitops.runner.observer.observer import Observer
 from pfa_gitops.runner.places import Place
 from pfa_gitops.runner.places.reach import Places
 from pfa_gitops.runner.refused_key import exit_code_when_refused
+from pfa_gitops.runner.server_clock import LEAST_S, skew_s
 from pfa_gitops.runner.submit import Submitter
 from pfa_gitops.runner.timing import Timing
 from pfa_gitops.runner.worker_status import report
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 4
 """How many runs are submitted at the same time. More stall a Prefect server on SQLite, and the SDK is slow anyway."""
 _ROOM_S = 0.1
+_CLOCK_S = 60.0
 
 
 class AnyscaleWorkerResult(BaseWorkerResult):
@@ -57,6 +61,7 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         self._submitter: Submitter | None = None
         self._observer: Observer | None = None
         self._background: list[asyncio.Task[None]] = []
+        self._ahead_s, self._clock_read_at = 0.0, -math.inf
 
     async def start(self, *arguments: Any, **options: Any) -> None:
         """Start, and end with an exit code of its own when Prefect refuses the credentials."""
@@ -105,6 +110,7 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
             report(observer.last_round.jobs, observer.last_round.took_s)
         if observer is not None and observer.blind:
             return []
+        await self._set_clock()
         submitted = await super().get_and_submit_flow_runs()
         while self._limit is None and self.limiter.available_tokens < 1:
             while self.limiter.available_tokens < 1:  # noqa: ASYNC110 - nobody tells when there is room
@@ -152,6 +158,19 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
             raise InfrastructureNotFound(error.message) from None
         except PfaError as error:
             raise InfrastructureNotAvailable(error.message) from None
+
+    async def _set_clock(self) -> None:
+        """Ask for runs by Prefect's clock, where this machine's is wrong. The base class adds the prefetch to ours."""
+        if time.monotonic() < self._clock_read_at + _CLOCK_S:
+            return
+        self._clock_read_at = time.monotonic()
+        ahead_s = await skew_s(self.client)
+        if abs(ahead_s - self._ahead_s) >= LEAST_S:
+            self._logger.warning("This machine's clock is %.0f s from Prefect's, whose clock counts.", abs(ahead_s))
+            self._prefetch_seconds += ahead_s - self._ahead_s
+            self._ahead_s = ahead_s
+            if self._submitter is not None:
+                self._submitter.states.ahead_s = ahead_s
 
     def _known_pool(self) -> UUID | None:
         return None if self._work_pool is None else self._work_pool.id

@@ -77,13 +77,15 @@ def test_a_job_is_named_after_its_run_and_attempt():
 
 def test_tags_say_which_run_it_is_and_win_over_the_blocks_own():
     labels = {"prefect.io/flow-name": "etl", "prefect.io/deployment-name": "eu", "prefect.io/work-pool-name": "p"}
-    tags = run_tags({"team": "ml", "attempt": "x"}, "Nightly: 1", "1f2e", 1, labels)
+    infra = AnyscaleJobInfra(tags={"team": "ml", "attempt": "x"}, project="forecasts")
+    tags = run_tags(infra, "Nightly: 1", "1f2e", 1, labels)
     assert tags == {
         "team": "ml",
         "flow_run_id": "1f2e",
         "flow_run": "Nightly- 1",
         "attempt": "1",
         "deployment": "etl/eu",
+        "project": "forecasts",
         "work_pool": "p",
     }
     assert len(tag_value("x" * 999)) == 255
