@@ -1,7 +1,7 @@
 """How a flow run becomes a job: the fields of the two infra blocks, and how overrides go over a block. Pure.
 
-The fields are those of the Anyscale SDK's JobConfig (0.26.112) and of Ray's job API, but for what the runner decides
-itself: the job's name and its entrypoint.
+The fields are those of the Anyscale SDK's JobConfig (0.26.112) and of Ray's job API. A run's job gets its name and its
+entrypoint from the runner; only a job that is triggered from a flow has those of its block.
 """
 
 from collections.abc import Mapping
@@ -54,6 +54,13 @@ class AnyscaleJobInfra(_Shared):
     """An Anyscale job."""
 
     type: Literal["anyscale-job"] = Field(default=ANYSCALE_JOB, description="The kind of infrastructure.")
+    name: str | None = Field(
+        default=None,
+        description="What the name of a triggered job begins with. Default: the flow run's name. A run's job has its own.",
+    )
+    entrypoint: str | None = Field(
+        default=None, description="The command of a triggered job. A run's job executes the run and ignores it."
+    )
     image_uri: str | None = Field(
         default=None,
         description="The image: a registry's URI, or anyscale/image/NAME:VERSION. Wins over cluster_env.",
@@ -120,7 +127,9 @@ _BY_TYPE: Mapping[str, type[AnyscaleJobInfra] | type[RayJobInfra]] = {
 _MERGED = ("env", "tags")
 
 FIELDS = {name: info for model in (RayJobInfra, AnyscaleJobInfra) for name, info in model.model_fields.items()}
-del FIELDS["type"]  # a block says what it is; an override cannot
+# A block says what it is; an override cannot. And of a run's job the runner decides name and entrypoint.
+for _own in ("type", "name", "entrypoint"):
+    del FIELDS[_own]
 
 
 def merged(block: Any, overrides: Mapping[str, Any]) -> Infra:

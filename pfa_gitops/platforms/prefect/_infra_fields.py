@@ -158,6 +158,15 @@ class RayInfraFields(SharedInfraFields):
     """Custom resources reserved for the flow's own process."""
 
 
+class TriggeredJobFields(Spec):
+    """What only an `anyscale-job` takes that a flow triggers. A run's job has a name and a command of its own."""
+
+    job_name: Text | None = Field(default=None, examples=["train"])
+    """What the name of a triggered job begins with. Default: the flow run's name."""
+    entrypoint: Text | None = Field(default=None, examples=["python train.py"])
+    """The command of a triggered job. A run's job ignores it."""
+
+
 class InfraFields(AnyscaleInfraFields, RayInfraFields):
     """Single fields of an infra block of either type. All are optional; at most one names the image."""
 

@@ -18,6 +18,7 @@ from pfa_gitops.platforms.prefect._infra_fields import (
     AnyscaleInfraFields,
     InfraFields,
     RayInfraFields,
+    TriggeredJobFields,
     only_one,
 )
 from pfa_gitops.platforms.prefect._infra_types import register
@@ -25,7 +26,11 @@ from pfa_gitops.platforms.prefect._naming import check_block_name
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES, clear_secrets
 
 
-class InfraBlockSpec(InfraFields, NamedSpec):
+class BlockFields(InfraFields, TriggeredJobFields):
+    """The fields of a block of either type."""
+
+
+class InfraBlockSpec(BlockFields, NamedSpec):
     """How a flow run becomes a job."""
 
     type: Literal["anyscale-job", "ray-job"]
@@ -39,10 +44,12 @@ class InfraBlockSpec(InfraFields, NamedSpec):
 
 
 FIELDS: Mapping[str, frozenset[str]] = {
-    "anyscale-job": frozenset(AnyscaleInfraFields.model_fields),
+    "anyscale-job": frozenset(AnyscaleInfraFields.model_fields) | frozenset(TriggeredJobFields.model_fields),
     "ray-job": frozenset(RayInfraFields.model_fields),
 }
 """What each type takes."""
+STORED: Mapping[str, str] = {"job_name": "name"}
+"""The document's field for a manifest's one. In a manifest `name` is the block's own."""
 
 
 class InfraBlock(Kind[InfraBlockSpec, PrefectClient]):
@@ -129,13 +136,14 @@ async def _post(client: PrefectClient, name: str, spec: InfraBlockSpec) -> str:
 
 
 def _data(spec: InfraBlockSpec, names: Iterable[str]) -> dict[str, Any]:
-    return {name: plain(getattr(spec, name)) for name in sorted(set(names) - {"name"})}
+    return {STORED.get(name, name): plain(getattr(spec, name)) for name in sorted(set(names) - {"name"})}
 
 
 def _live(document: Mapping[str, Any], slug: str) -> Live[InfraBlockSpec]:
     """Fields that this version does not know, or whose values it does not take, are left out: they get written."""
     own = {"type": slug, "name": document["name"]}
-    data = {name: value for name, value in document["data"].items() if name in FIELDS[slug]}
+    stored = {STORED.get(name, name): name for name in FIELDS[slug]}
+    data = {stored[name]: value for name, value in document["data"].items() if name in stored}
     spec = InfraBlockSpec.model_construct(**own, **_valid(data))
     return Live(Key("InfraBlock", document["name"]), spec, document["id"])
 
@@ -145,7 +153,7 @@ def _valid(data: Mapping[str, Any]) -> dict[str, Any]:
     valid = {}
     for name, value in data.items():
         try:
-            valid[name] = getattr(InfraFields.model_validate({name: value}), name)
+            valid[name] = getattr(BlockFields.model_validate({name: value}), name)
         except ValidationError:
             continue
     return valid

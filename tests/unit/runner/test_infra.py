@@ -8,7 +8,7 @@ import pytest
 from prefect.client.schemas.objects import FlowRun
 
 from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV
-from pfa_gitops.runner.configuration import AnyscaleConfiguration
+from pfa_gitops.runner.configuration import AnyscaleConfiguration, Variables
 from pfa_gitops.runner.infra import AnyscaleJobInfra, RayJobInfra, merged
 from pfa_gitops.runner.ray_jobs import ray_job_config
 from pfa_gitops.runner.submission import Job, entrypoint, job_config, job_name, run_tags, tag_value
@@ -115,10 +115,18 @@ def test_a_jobs_config_leaves_out_what_nobody_set_and_never_retries_by_itself():
 def test_every_field_of_the_sdks_job_config_is_a_field_of_the_block():
     from anyscale.job.models import JobConfig  # noqa: PLC0415 - five seconds that collecting need not take
 
-    decided_by_the_runner = {"name", "entrypoint"}
     renamed = {"env_vars": "env"}
-    theirs = {renamed.get(field.name, field.name) for field in fields(JobConfig)} - decided_by_the_runner
+    theirs = {renamed.get(field.name, field.name) for field in fields(JobConfig)}
     assert theirs == set(AnyscaleJobInfra.model_fields) - {"type", "cluster_env", "job_start_timeout_s"}
+
+
+def test_the_name_and_the_entrypoint_are_the_blocks_only_and_a_run_ignores_them():
+    assert {"name", "entrypoint"} & set(Variables.model_fields) == set()
+    infra = merged({"name": "train", "entrypoint": "python train.py"}, {"name": "mine", "entrypoint": "true"})
+    assert isinstance(infra, AnyscaleJobInfra)
+    assert (infra.name, infra.entrypoint) == ("train", "python train.py")
+    config = job_config(infra, Job("a-run-0", {}, {}))
+    assert (config["name"], config["entrypoint"]) == ("a-run-0", "python -m pfa_gitops.runner.execute")
 
 
 def test_a_ray_job_has_its_own_runtime_environment():

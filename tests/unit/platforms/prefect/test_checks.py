@@ -6,7 +6,7 @@ from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Manifest
 from pfa_gitops.platforms.prefect._infra_fields import InfraFields
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
-from pfa_gitops.platforms.prefect.infra_block import FIELDS
+from pfa_gitops.platforms.prefect.infra_block import FIELDS, STORED
 from pfa_gitops.platforms.registry import kinds
 
 
@@ -84,4 +84,4 @@ def test_one_image_at_most(fields):
 @pytest.mark.parametrize("slug", FIELDS)
 def test_the_fields_are_those_of_the_runners_blocks(slug):
     properties = runner_documents()["blocks"][slug]["schema"]["fields"]["properties"]
-    assert set(properties) == FIELDS[slug] | {"type"}
+    assert set(properties) == {STORED.get(name, name) for name in FIELDS[slug]} | {"type"}
