@@ -56,7 +56,7 @@ class AnyscaleJobInfra(_Shared):
     type: Literal["anyscale-job"] = Field(default=ANYSCALE_JOB, description="The kind of infrastructure.")
     name: str | None = Field(
         default=None,
-        description="What the name of a triggered job begins with. Default: the flow run's name. A run's job has its own.",
+        description="The beginning of a triggered job's name. Default: the flow run's name. A run's job has its own.",
     )
     entrypoint: str | None = Field(
         default=None, description="The command of a triggered job. A run's job executes the run and ignores it."

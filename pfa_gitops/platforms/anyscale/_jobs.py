@@ -106,6 +106,11 @@ async def terminate_job(sdk: Sdk, job_id: str) -> None:
     await sdk.call(lambda connection: _client(connection).terminate_job(job_id))
 
 
+def terminate_job_here(sdk: Sdk, job_id: str) -> None:
+    """The same without a thread, at the end of a process. Raises NotFound."""
+    sdk.call_here(lambda connection: _client(connection).terminate_job(job_id))
+
+
 async def job_log_tail(sdk: Sdk, job_id: str, lines: int) -> str:
     """The last lines of the job's latest run; nothing when it never ran."""
 

@@ -60,6 +60,16 @@ class Sdk:
         except Exception as error:
             raise translate(error, self.target, write=write) from None
 
+    def call_here(self, do: "Callable[[anyscale.Anyscale], T]") -> T:
+        """Run a read, or a write that may arrive twice, in the caller's own thread.
+
+        For a process that is ending, where no thread starts any more. Raises what `translate` makes of a failure.
+        """
+        try:
+            return do(self._open())
+        except Exception as error:
+            raise translate(error, self.target, write=False) from None
+
     def _open(self) -> "anyscale.Anyscale":
         """Import the SDK and log in, once. A refused login is tried again by the next call."""
         # The SDK warns of what its own code does, with libraries' names for a place. Nobody here can mend that.

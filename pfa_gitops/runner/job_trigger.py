@@ -1,0 +1,77 @@
+"""Starts a job on Anyscale from a flow, a task or a plain script, and sees to it that none is left behind."""
+
+import asyncio
+import os
+import re
+from typing import Any
+from uuid import uuid4
+
+from pfa_gitops.model.errors import PfaError
+from pfa_gitops.runner.anyscale_login import sdk_of_process
+from pfa_gitops.runner.infra import AnyscaleJobInfra
+from pfa_gitops.runner.infrastructures import AnyscaleInfrastructure
+from pfa_gitops.runner.job_environment import sealed_environment
+from pfa_gitops.runner.job_owners import Logger, Owner, end, end_earlier, hold, owner_here
+from pfa_gitops.runner.job_run import AnyscaleJobRun, to_its_end
+from pfa_gitops.runner.job_values import JobEnded, JobNotSubmitted
+from pfa_gitops.runner.submission import Job, tag_value
+
+_LONGEST_NAME = 60
+
+
+async def trigger(infra: AnyscaleJobInfra, logger: Logger) -> AnyscaleJobRun:
+    """Submit the block's job once and return it. Raises JobNotSubmitted, and JobEnded when the run is over by now."""
+    if not infra.entrypoint:
+        raise JobNotSubmitted("The block has no entrypoint: set it to the job's command, e.g. 'python train.py'.")
+    if (owner := owner_here()) is not None:
+        await end_earlier(owner, logger)
+    try:
+        infrastructure = AnyscaleInfrastructure(sdk_of_process(), infra)
+        job = _job(infra, infra.entrypoint, owner)
+        job_id = await _submitted(infrastructure, job, logger)
+    except PfaError as error:
+        raise JobNotSubmitted(f"{error.message}. {error.mend}".strip(". ") + ".") from None
+    run = AnyscaleJobRun(job_id, job.name, infrastructure.page(job_id))
+    logger.info("Triggered the job %s: %s", job.name, run.page_url)
+    if owner is not None and not hold(job_id, owner):
+        await end(job_id, logger)
+        raise JobEnded(f"The job {job.name} is ended: the flow run that triggered it is over")
+    return run
+
+
+def _job(infra: AnyscaleJobInfra, entrypoint: str, owner: Owner | None) -> Job:
+    tags = dict(infra.tags)
+    if owner is not None:
+        tags |= {"parent_flow_run_id": str(owner.flow_run_id), "parent_flow_run": tag_value(owner.flow_run_name)}
+    beginning = infra.name or (owner.flow_run_name if owner else "prefect-job")
+    return Job(unique_name(beginning), tags, sealed_environment(infra.env, os.environ), entrypoint)
+
+
+def unique_name(beginning: str) -> str:
+    """A name that no other job has: after a lost answer the job is looked up by it."""
+    legible = re.sub(r"[^\w.-]+", "-", beginning)[:_LONGEST_NAME].strip("-") or "prefect-job"
+    return f"{legible}-{uuid4().hex[:12]}"
+
+
+async def _submitted(infrastructure: AnyscaleInfrastructure, job: Job, logger: Logger) -> str:
+    """Submit. Whoever interrupts it waits for the answer, so that the job that may be on its way can be ended."""
+    submitting = asyncio.ensure_future(infrastructure.submit(job))
+    try:
+        return await asyncio.shield(submitting)
+    except asyncio.CancelledError:
+        await to_its_end(_end_when_there(submitting, job.name, logger))
+        raise
+
+
+async def _end_when_there(submitting: "asyncio.Future[Any]", name: str, logger: Logger) -> None:
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            await end(await asyncio.shield(submitting), logger)
+    except TimeoutError:
+        logger.error("The job %s may have been submitted: look for it in Anyscale's console", name)
+    except PfaError as error:
+        logger.info("The job %s was not submitted: %s", name, error.message)
+
+
+_ANSWER_S = 25.0
+"""How long an interrupted submit is waited for, in seconds: Prefect kills a flow's process after 30."""
