@@ -155,18 +155,31 @@ async def end(job_id: str, logger: Logger) -> None:
     let_go(job_id)
 
 
-def breaks_off() -> bool:
+async def breaks_off() -> bool:
     """Whether the run around a task is being broken off while the task goes on in a thread of its own.
 
     A signal ends the flow's function; then Prefect waits for the tasks' threads before it says anything to anybody.
     All that can be seen from such a thread is that the pool takes no more tasks, in attributes that are not public.
     """
     context = FlowRunContext.get()
-    if context is None or context.flow_run is None or not isinstance(context.task_runner, ThreadPoolTaskRunner):
+    if TaskRunContext.get() is None or context is None or context.flow_run is None:
         return False
     executor = getattr(context.task_runner, "_executor", None)
-    over = TaskRunContext.get() is not None and bool(getattr(executor, "_shutdown", False))
-    return over and not _ENDS.get((context.flow_run.id, context.flow_run.run_count), False)
+    if not isinstance(context.task_runner, ThreadPoolTaskRunner) or not getattr(executor, "_shutdown", False):
+        return False
+    attempt = context.flow_run.id, context.flow_run.run_count
+    if attempt not in _ENDS and await _completed(context.flow_run.id):
+        _ENDS[attempt] = True
+    return not _ENDS.get(attempt, False)
+
+
+async def _completed(flow_run_id: UUID) -> bool:
+    try:
+        async with get_client() as client:
+            state = (await client.read_flow_run(flow_run_id)).state
+    except Exception:  # as in `_goes_on`
+        return False
+    return state is not None and state.is_completed()
 
 
 def _end_at_exit() -> None:

@@ -138,7 +138,7 @@ class AnyscaleJobRun(JobRun[JobResult]):
         """Wait for the next look, unless the run around this task is over."""
         left = seconds
         while left > 0:
-            if breaks_off():
+            if await breaks_off():
                 raise JobEnded(f"{self._job} is ended: the flow run that triggered it is being ended")
             await asyncio.sleep(min(_SLICE_S, left))
             left -= _SLICE_S

@@ -11,7 +11,7 @@ from pfa_gitops.runner.anyscale_login import sdk_of_process
 from pfa_gitops.runner.infra import AnyscaleJobInfra
 from pfa_gitops.runner.infrastructures import AnyscaleInfrastructure
 from pfa_gitops.runner.job_environment import sealed_environment
-from pfa_gitops.runner.job_owners import Logger, Owner, end, end_earlier, hold, owner_here
+from pfa_gitops.runner.job_owners import Logger, Owner, breaks_off, end, end_earlier, hold, owner_here
 from pfa_gitops.runner.job_run import AnyscaleJobRun, to_its_end
 from pfa_gitops.runner.job_values import JobEnded, JobNotSubmitted
 from pfa_gitops.runner.submission import Job, tag_value
@@ -30,10 +30,10 @@ async def trigger(infra: AnyscaleJobInfra, logger: Logger) -> AnyscaleJobRun:
         job = _job(infra, infra.entrypoint, owner)
         job_id = await _submitted(infrastructure, job, logger)
     except PfaError as error:
-        raise JobNotSubmitted(f"{error.message}. {error.mend}".strip(". ") + ".") from None
+        raise JobNotSubmitted(f"{error.message}: {error.mend}".strip(": ")) from None
     run = AnyscaleJobRun(job_id, job.name, infrastructure.page(job_id))
     logger.info("Triggered the job %s: %s", job.name, run.page_url)
-    if owner is not None and not hold(job_id, owner):
+    if owner is not None and (not hold(job_id, owner) or await breaks_off()):
         await end(job_id, logger)
         raise JobEnded(f"The job {job.name} is ended: the flow run that triggered it is over")
     return run
