@@ -1,5 +1,6 @@
-"""`AnyscaleJob` as a job inside a flow: real flows in processes of their own, a Prefect server, the SDK, the emulator."""
+"""`AnyscaleJob` as a job inside a flow: real flows in processes of their own, Prefect, the real SDK, the emulator."""
 
+import contextlib
 import json
 import os
 import signal
@@ -19,11 +20,12 @@ SETTINGS = {"PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.3", "PYTHONUNBUFFERED": 
 
 
 class Place(NamedTuple):
-    """Where programs run: the two servers, and a folder."""
+    """Where programs run: the two servers, a folder, and what was started, each with a process group of its own."""
 
     server: PrefectServer
     emulator: AnyscaleEmulator
     folder: Path
+    started: list[subprocess.Popen[str]]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -38,9 +40,17 @@ class Place(NamedTuple):
 
     def command(self, command: list[str], name: str, **more: str) -> subprocess.Popen[str]:
         with (self.folder / f"{name}.log").open("w") as log:
-            return subprocess.Popen(
-                command, env={**self.environment, **more}, cwd=self.folder, stdout=log, stderr=log, text=True
+            process = subprocess.Popen(
+                command,
+                env={**self.environment, **more},
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                text=True,
+                start_new_session=True,
             )
+        self.started.append(process)
+        return process
 
     def said(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
@@ -58,6 +68,7 @@ class Place(NamedTuple):
     def running(self, beginning: str) -> str:
         """Wait until the job runs; its id."""
         eventually(lambda: self.job(beginning)["current_state"] == "RUNNING")
+        eventually(lambda: "Triggered the job" in self.said(beginning))
         return str(self.job(beginning)["id"])
 
     def end_of(self, beginning: str) -> str:
@@ -77,8 +88,13 @@ class Place(NamedTuple):
 def place(
     prefect_server: PrefectServer, emulator: AnyscaleEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Place]:
-    yield Place(prefect_server, emulator, tmp_path_factory.mktemp("job-block"))
+    place = Place(prefect_server, emulator, tmp_path_factory.mktemp("job-block"), [])
+    yield place
     emulator.clear_faults()
+    for process in place.started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -394,7 +410,7 @@ if __name__ == "__main__":
 KINDS = ("waits", "waits_async", "waits_in_a_task", "leaves")
 
 
-def execute(place: Place, flow: str, name: str) -> tuple[str, subprocess.Popen[str]]:
+def execute(place: Place, flow: str, name: str, **more: str) -> tuple[str, subprocess.Popen[str]]:
     """Start a deployment's run as the entrypoint of a job does; the run and the process."""
     (place.folder / "waiting.py").write_text(WAITS)
     flow_id = place.server.post("/flows/", {"name": flow.replace("_", "-")})["id"]
@@ -404,7 +420,7 @@ def execute(place: Place, flow: str, name: str) -> tuple[str, subprocess.Popen[s
     wanted = {"state": {"type": "PENDING"}, "parameters": {"name": name}}
     run_id = str(place.server.post(f"/deployments/{deployment}/create_flow_run", wanted)["id"])
     command = [sys.executable, "-m", "prefect", "flow-run", "execute", run_id]
-    return run_id, place.command(command, name, PREFECT__FLOW_RUN_ID=run_id)
+    return run_id, place.command(command, name, PREFECT__FLOW_RUN_ID=run_id, **more)
 
 
 @pytest.mark.parametrize("flow", KINDS)
@@ -423,9 +439,19 @@ def test_the_end_of_the_flows_own_job_ends_the_job(place: Place, flow: str):
     name = f"terminated-{flow}"
     _, process = execute(place, flow, name)
     place.running(name)
+    os.killpg(process.pid, signal.SIGTERM)  # as a job's end goes to all of its processes
+    assert place.end_of(name) == "TERMINATED", place.said(name)
+    process.wait(PATIENCE_S)
+
+
+def test_a_run_that_is_rescheduled_leaves_no_job_behind(place: Place):
+    name = "rescheduled-leaves"
+    run_id, process = execute(place, "leaves", name, PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR="reschedule")
+    place.running(name)
     process.send_signal(signal.SIGTERM)
     assert place.end_of(name) == "TERMINATED", place.said(name)
     process.wait(PATIENCE_S)
+    assert place.server.get(f"/flow_runs/{run_id}")["state_type"] == "SCHEDULED"
 
 
 @pytest.mark.parametrize("flow", KINDS)
