@@ -7,13 +7,14 @@ from typing import Any
 from uuid import uuid4
 
 from pfa_gitops.model.errors import PfaError
+from pfa_gitops.platforms.anyscale._sdk import Sdk
 from pfa_gitops.runner.anyscale_login import sdk_of_process
 from pfa_gitops.runner.infra import AnyscaleJobInfra
-from pfa_gitops.runner.infrastructures import AnyscaleInfrastructure
 from pfa_gitops.runner.job_environment import sealed_environment
 from pfa_gitops.runner.job_owners import Logger, Owner, breaks_off, end, end_earlier, hold, owner_here
 from pfa_gitops.runner.job_run import AnyscaleJobRun, to_its_end
 from pfa_gitops.runner.job_values import JobEnded, JobNotSubmitted
+from pfa_gitops.runner.places.anyscale import page_on, submit_to
 from pfa_gitops.runner.submission import Job, tag_value
 
 _LONGEST_NAME = 60
@@ -26,12 +27,12 @@ async def trigger(infra: AnyscaleJobInfra, logger: Logger) -> AnyscaleJobRun:
     if (owner := owner_here()) is not None:
         await end_earlier(owner, logger)
     try:
-        infrastructure = AnyscaleInfrastructure(sdk_of_process(), infra)
+        sdk = sdk_of_process()
         job = _job(infra, infra.entrypoint, owner)
-        job_id = await _submitted(infrastructure, job, logger)
+        job_id = await _submitted(sdk, infra, job, logger)
     except PfaError as error:
         raise JobNotSubmitted(f"{error.message}: {error.mend}".strip(": ")) from None
-    run = AnyscaleJobRun(job_id, job.name, infrastructure.page(job_id))
+    run = AnyscaleJobRun(job_id, job.name, page_on(sdk.target, job_id))
     logger.info("Triggered the job %s: %s", job.name, run.page_url)
     if owner is not None and (not hold(job_id, owner) or await breaks_off()):
         await end(job_id, logger)
@@ -53,9 +54,9 @@ def unique_name(beginning: str) -> str:
     return f"{legible}-{uuid4().hex[:12]}"
 
 
-async def _submitted(infrastructure: AnyscaleInfrastructure, job: Job, logger: Logger) -> str:
+async def _submitted(sdk: Sdk, infra: AnyscaleJobInfra, job: Job, logger: Logger) -> str:
     """Submit. Whoever interrupts it waits for the answer, so that the job that may be on its way can be ended."""
-    submitting = asyncio.ensure_future(infrastructure.submit(job))
+    submitting = asyncio.ensure_future(submit_to(sdk, infra, job))
     try:
         return await asyncio.shield(submitting)
     except asyncio.CancelledError:

@@ -9,6 +9,8 @@ from pfa_gitops.platforms.anyscale._answers import Job as JobAnswer
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._image_names import image_with_revision, is_bare
 from pfa_gitops.platforms.anyscale._jobs import LIVING, job_log_tail, state_of, submit_job, terminate_job
+from pfa_gitops.platforms.anyscale._sdk import Sdk
+from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
 from pfa_gitops.runner.infra import AnyscaleJobInfra, Infra
 from pfa_gitops.runner.places import Place, SeenJob, oldest_of
 from pfa_gitops.runner.submission import POOL_TAG, RUN_TAG, Job, job_config
@@ -32,23 +34,7 @@ class AnyscalePlace(Place):
     async def submit(self, infra: Infra, job: Job) -> str:
         """Resolve the image, cloud and project, then submit. Where the answer is lost, look for the job by its name."""
         assert isinstance(infra, AnyscaleJobInfra)  # noqa: S101 - `Places.of` chose this place by that
-        config = {**self._within(infra), **job_config(infra, job), **await self._image(infra)}
-        return await submit_job(self._client.sdk, config)
-
-    def _within(self, infra: AnyscaleJobInfra) -> Mapping[str, Any]:
-        """The worker's own place, for a job whose block names none. Its project is no project of another cloud."""
-        target = self._client.target
-        elsewhere = infra.cloud not in {None, target.cloud}
-        place = {"cloud": target.cloud, "project": None if elsewhere else target.project}
-        return {field: value for field, value in place.items() if value}
-
-    async def _image(self, infra: AnyscaleJobInfra) -> Mapping[str, str]:
-        uri = infra.image_uri
-        if not uri and infra.cluster_env:
-            uri = f"{ALIAS}{infra.cluster_env}"
-        if not uri or not is_bare(uri):
-            return {"image_uri": uri} if uri else {}
-        return {"image_uri": await image_with_revision(self._client, uri)}
+        return await submit_to(self._client.sdk, infra, job)
 
     async def living(self, pool_id: str) -> list[SeenJob]:
         """One listing, by the tag with the pool's id."""
@@ -76,7 +62,35 @@ class AnyscalePlace(Place):
 
     def page(self, job_id: str) -> str:
         """The job's page in the console."""
-        return f"{self._client.target.host}/jobs/{job_id}"
+        return page_on(self._client.target, job_id)
 
     def _seen(self, job: JobAnswer) -> SeenJob:
         return SeenJob(job.id, job.name, self.id, state_of(job), job.created_at)
+
+
+async def submit_to(sdk: Sdk, infra: AnyscaleJobInfra, job: Job) -> str:
+    """Submit a job with an SDK that is there. Its id."""
+    config = {**_within(sdk.target, infra), **job_config(infra, job), **await _image(sdk.target, infra)}
+    return await submit_job(sdk, config)
+
+
+def page_on(target: AnyscaleTarget, job_id: str) -> str:
+    """The job's page in the console."""
+    return f"{target.host}/jobs/{job_id}"
+
+
+def _within(target: AnyscaleTarget, infra: AnyscaleJobInfra) -> Mapping[str, Any]:
+    """The worker's own place, for a job whose block names none. Its project is no project of another cloud."""
+    elsewhere = infra.cloud not in {None, target.cloud}
+    place = {"cloud": target.cloud, "project": None if elsewhere else target.project}
+    return {field: value for field, value in place.items() if value}
+
+
+async def _image(target: AnyscaleTarget, infra: AnyscaleJobInfra) -> Mapping[str, str]:
+    uri = infra.image_uri
+    if not uri and infra.cluster_env:
+        uri = f"{ALIAS}{infra.cluster_env}"
+    if not uri or not is_bare(uri):
+        return {"image_uri": uri} if uri else {}
+    async with AnyscaleClient(target) as client:
+        return {"image_uri": await image_with_revision(client, uri)}

@@ -453,3 +453,14 @@ def test_ctrl_c_ends_the_job(place: Place, flow: str):
     process.send_signal(signal.SIGINT)
     assert place.end_of(name) == "TERMINATED", place.said(name)
     process.wait(PATIENCE_S)
+
+
+def test_the_example_runs(place: Place):
+    example = Path(__file__).parents[3] / "examples" / "jobs-in-a-flow"
+    process = place.command([sys.executable, str(example / "flow.py")], "example")
+    assert process.wait(PATIENCE_S * 2) == 0, place.said("example")
+    jobs = [place.job("train-0.1"), place.job("train-0.01")]
+    assert {job["current_state"] for job in jobs} == {"SUCCESS"}
+    said = place.said("example")
+    assert set(said.split("jobs: ")[1].split("\n")[0].split()) == {job["id"] for job in jobs}
+    assert all(said.count(f"epoch {epoch}, learning rate 0.01") == 1 for epoch in range(3))
