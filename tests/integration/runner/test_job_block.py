@@ -455,6 +455,18 @@ def test_ctrl_c_ends_the_job(place: Place, flow: str):
     process.wait(PATIENCE_S)
 
 
+@pytest.mark.parametrize("flow", ["waits", "waits_async"])
+def test_an_interrupted_submit_leaves_no_job_behind(place: Place, flow: str):
+    name = f"half-submitted-{flow}"
+    place.emulator.fault("delay", path="decorated_ha_jobs/create", seconds=6)
+    process = place.start(WAITS, name, flow, name)
+    eventually(lambda: place.jobs(name))
+    process.send_signal(signal.SIGINT)
+    assert place.end_of(name) == "TERMINATED", place.said(name)
+    process.wait(PATIENCE_S)
+    assert "Triggered the job" not in place.said(name)
+
+
 def test_the_example_runs(place: Place):
     example = Path(__file__).parents[3] / "examples" / "jobs-in-a-flow"
     process = place.command([sys.executable, str(example / "flow.py")], "example")
