@@ -20,6 +20,9 @@ from pfa_gitops.platforms.secret_stores import SecretStores
 from pfa_gitops.runner.run_page import run_page
 from pfa_gitops.runner.runtime_env import install_hook
 
+_SIGTERM_BEHAVIOR = "PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR"
+"""Without it SIGTERM ends `prefect flow-run execute` and leaves the flow's process behind (measured with 3.8.8). With
+`relinquish` the flow's process ends, too, says nothing of the run's state, and the exit code lets Anyscale retry."""
 DEFAULT = [sys.executable, "-m", "prefect", "flow-run", "execute"]
 
 
@@ -46,6 +49,7 @@ def _prepare(environment: MutableMapping[str, str]) -> None:
     if not known:
         _say_page(environment)  # the server's address may have been among the secrets
     install_hook(environment)
+    environment.setdefault(_SIGTERM_BEHAVIOR, "relinquish")
 
 
 def _say_page(environment: Mapping[str, str]) -> bool:

@@ -91,14 +91,16 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         ]
 
     async def teardown(self, *exc_info: Any) -> None:
-        """Stop looking. Submits that are under way get a little time; another worker goes on with the rest."""
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
-        await super().teardown(*exc_info)
-        if self._submitter is not None:
-            self._submitter.close()
-        await self._opened.aclose()
+        """Stop picking up. Submits that are under way get a little time; another worker goes on with the rest."""
+        try:
+            await super().teardown(*exc_info)
+        finally:
+            for task in self._background:
+                task.cancel()
+            await asyncio.gather(*self._background, return_exceptions=True)
+            if self._submitter is not None:
+                self._submitter.close()
+            await self._opened.aclose()
 
     async def get_and_submit_flow_runs(self) -> list["FlowRun"]:
         """Poll, and say so to the agent that keeps this worker. Runs stay in their queue while no job can be submitted.
@@ -139,8 +141,15 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         return AnyscaleWorkerResult(identifier=job_id, status_code=0)
 
     async def _initiate_run(self, flow_run: "FlowRun", configuration: AnyscaleConfiguration) -> None:
-        """What Prefect's own `submit` of a flow calls; first-party workers override it, too."""
-        await self.run(flow_run, configuration)
+        """What a flow that is called like a function goes through; first-party workers override it, too.
+
+        Stays until the run is over: the caller's worker has no other reason to live, and nobody else may be there to
+        see a job that dies early.
+        """
+        result = await self.run(flow_run, configuration)
+        if result.identifier and self._submitter is not None and self._observer is not None:
+            await self._submitter.states.submitted(flow_run.id, result.identifier)
+            await self._observer.until_over(flow_run.id)
 
     async def kill_infrastructure(
         self, infrastructure_pid: str, configuration: AnyscaleConfiguration, grace_seconds: int = 30

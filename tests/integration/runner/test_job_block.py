@@ -455,6 +455,35 @@ def test_ctrl_c_ends_the_job(place: Place, flow: str):
     process.wait(PATIENCE_S)
 
 
+POOL = """
+import sys, time
+from prefect import flow, task
+from prefect.task_runners import ProcessPoolTaskRunner
+from pfa_gitops import AnyscaleJob
+
+@task
+def in_a_process(name):
+    AnyscaleJob(name=name, entrypoint="sleep 30").trigger()
+
+@flow(task_runner=ProcessPoolTaskRunner(max_workers=1))
+def of_processes(name: str, fails: bool):
+    in_a_process.submit(name).result()
+    if fails:
+        raise ValueError("the data is late")
+
+if __name__ == "__main__":
+    for name, fails in (("pool-completed", False), ("pool-failed", True)):
+        of_processes(name, fails)
+"""
+
+
+def test_a_job_of_a_task_in_another_process_is_ended_with_a_flow_that_fails_only(place: Place):
+    process = place.start(POOL, "pool")
+    process.wait(PATIENCE_S * 2)
+    assert place.end_of("pool-failed") == "TERMINATED", place.said("pool")
+    assert place.end_of("pool-completed") == "SUCCESS"
+
+
 @pytest.mark.parametrize("flow", ["waits", "waits_async"])
 def test_an_interrupted_submit_leaves_no_job_behind(place: Place, flow: str):
     name = f"half-submitted-{flow}"
