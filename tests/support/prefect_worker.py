@@ -139,8 +139,8 @@ class Workplace:
 
 
 _QUICK = {
-    "PREFECT_WORKER_QUERY_SECONDS": "0.5",
-    "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.3",
+    "PREFECT_WORKER_QUERY_SECONDS": "1",  # a poll is a write to Prefect, and its SQLite stalls under many
+    "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.5",
     "PFA_GITOPS_JOB_POLL_SECONDS": "0.3",
 }
 

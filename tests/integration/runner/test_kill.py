@@ -14,11 +14,10 @@ from pfa_gitops.runner.configuration import AnyscaleConfiguration
 from pfa_gitops.runner.worker import AnyscaleWorker
 
 
-@pytest.fixture
-def worker(emulator: AnyscaleEmulator, monkeypatch: pytest.MonkeyPatch) -> AnyscaleWorker:
+@pytest.fixture(autouse=True)
+def anyscale(emulator: AnyscaleEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in emulator.env.items():
         monkeypatch.setenv(name, value)
-    return AnyscaleWorker("some-pool")
 
 
 @pytest.fixture
@@ -26,31 +25,30 @@ def sdk(emulator: AnyscaleEmulator) -> Sdk:
     return Sdk(AnyscaleTarget(emulator.url, Sealed("aph0_test-token")))
 
 
-def kill(worker: AnyscaleWorker, job_id: str) -> None:
+def kill(job_id: str) -> None:
+    worker = AnyscaleWorker("some-pool")  # its connections live in one event loop
     asyncio.run(worker.kill_infrastructure(job_id, AnyscaleConfiguration(infra={}), grace_seconds=120))
 
 
-def test_a_running_job_is_ended(worker: AnyscaleWorker, sdk: Sdk):
+def test_a_running_job_is_ended(sdk: Sdk):
     job_id = asyncio.run(submit_job(sdk, {"name": "hung", "entrypoint": "sleep 300", "max_retries": 0}))
-    kill(worker, job_id)
+    kill(job_id)
     assert asyncio.run(job_state(sdk, job_id)).status == "TERMINATED"
     with pytest.raises(InfrastructureNotFound, match="TERMINATED"):
-        kill(worker, job_id)
+        kill(job_id)
 
 
-def test_a_job_that_never_was_is_not_found(worker: AnyscaleWorker):
+def test_a_job_that_never_was_is_not_found():
     with pytest.raises(InfrastructureNotFound):
-        kill(worker, "prodjob_unknown")
+        kill("prodjob_unknown")
 
 
-def test_an_anyscale_that_does_not_answer_is_not_the_same_as_no_job(
-    worker: AnyscaleWorker, sdk: Sdk, emulator: AnyscaleEmulator
-):
+def test_an_anyscale_that_does_not_answer_is_not_the_same_as_no_job(sdk: Sdk, emulator: AnyscaleEmulator):
     job_id = asyncio.run(submit_job(sdk, {"name": "lasting", "entrypoint": "sleep 300", "max_retries": 0}))
     try:
         emulator.fault("status", path="production_jobs", status=500, count=0)
         with pytest.raises(InfrastructureNotAvailable):
-            kill(worker, job_id)
+            kill(job_id)
     finally:
         emulator.clear_faults()
         asyncio.run(terminate_job(sdk, job_id))
