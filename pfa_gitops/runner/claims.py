@@ -15,7 +15,7 @@ _HOLDER = "pfa-gitops.holder"
 _PICK_UP = "pfa-gitops.pick-up"
 _PLACE = "pfa-gitops.place"
 _FORMER = "pfa-gitops.former-job"
-_BEAT = "pfa-gitops.beat"
+BEAT = "pfa-gitops.beat"
 _START_TIMEOUT = "pfa-gitops.job-start-timeout-s"
 _TRIES = "pfa-gitops.tries"
 
@@ -31,7 +31,7 @@ class Claim:
     place: str
     """Where the job is, or will be: the id of a Place."""
     pick_up: str = ""
-    """Which pick-up of the run was claimed: the time for which it had been scheduled, as Prefect tells it."""
+    """Which pick-up of the run was claimed: `Run.pick_up`."""
     former: str = ""
     """The run's `infrastructure_pid` when it was claimed: the job of an attempt before this one. Another id there is
     this attempt's job."""
@@ -56,7 +56,7 @@ class Claim:
             _PICK_UP: self.pick_up,
             _PLACE: self.place,
             _FORMER: self.former,
-            _BEAT: self.beat,
+            BEAT: self.beat,
             _START_TIMEOUT: self.start_timeout_s,
             _TRIES: self.tries,
         }
@@ -71,7 +71,7 @@ def claim_in(labels: Mapping[str, Any]) -> Claim | None:
             place=str(labels[_PLACE]),
             pick_up=str(labels.get(_PICK_UP, "")),
             former=str(labels.get(_FORMER, "")),
-            beat=int(labels.get(_BEAT, 0)),
+            beat=int(labels.get(BEAT, 0)),
             start_timeout_s=int(labels.get(_START_TIMEOUT, 0)),
             tries=int(labels.get(_TRIES, 0)),
         )

@@ -1,7 +1,8 @@
-"""Moves a run on in Prefect, and says whether it was this move that did it. The only writer of states and claims.
+"""Moves a run on in Prefect, and says whether the move was taken. The only writer of states and claims.
 
-Each move is offered to Prefect's rules, never forced: a run that has ended stays as it is. A second Crashed is refused
-by them; a second Cancelled by its transition's id, which is the same from every worker.
+Each move is offered to Prefect's rules, never forced. They let no ended run crash, so that of several workers one is
+taken. They would schedule an ended run again: who schedules one takes it back before. A second Cancelled is kept out by
+its transition's id, which is the same from every worker and is told to each as taken.
 """
 
 import asyncio
@@ -15,13 +16,13 @@ from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.states import Cancelled, Crashed, Pending, Scheduled, to_state_create
 
-from pfa_gitops.runner.claims import Claim
+from pfa_gitops.runner.claims import BEAT, Claim
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import State
 
-_TAKEN_BACK = ("TakenBack", "TakenBackAgain")
+TAKEN_BACK = ("TakenBack", "TakenBackAgain")
 
 
 class RunStates:
@@ -50,12 +51,12 @@ class RunStates:
         Prefect lets a Pending run move to Pending under another name only. So of those that saw the same name and
         propose the same next one, the first succeeds.
         """
-        name = _TAKEN_BACK[state_name == _TAKEN_BACK[0]]
+        name = TAKEN_BACK[state_name == TAKEN_BACK[0]]
         state: State[Any] = Pending(name=name, message="Its worker is gone; it goes back to the queue.")
         return await self._offer(run_id, state)
 
     async def schedule(self, run_id: UUID, why: str, after_s: float = 0.0) -> bool:
-        """Give a Pending run back to its queue."""
+        """Give a run that was taken back to its queue."""
         when = datetime.now(UTC) + timedelta(seconds=after_s + self.ahead_s)
         return await self._offer(run_id, Scheduled(scheduled_time=when, message=why))
 
@@ -63,6 +64,11 @@ class RunStates:
         """Write down who is responsible."""
         async with self._turn:
             await self._client.update_flow_run_labels(run_id, dict(claim.labels()))
+
+    async def beat(self, run_id: UUID, beat: int) -> None:
+        """Show that a claim is held. Only this label, as the claim may be another worker's by now."""
+        async with self._turn:
+            await self._client.update_flow_run_labels(run_id, {BEAT: beat})
 
     async def submitted(self, run_id: UUID, job_id: str) -> None:
         """Write down the job's id where Prefect and its UI look for it."""

@@ -2,17 +2,24 @@
 
 import asyncio
 import contextlib
+import itertools
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from dataclasses import replace
-from typing import TYPE_CHECKING
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from prefect.exceptions import ObjectNotFound
 
-from pfa_gitops.model.errors import CutOff, MaybeArrived, PlatformError, Unauthorized, Unavailable, Unreachable
+from pfa_gitops.model.errors import (
+    CutOff,
+    MaybeArrived,
+    PfaError,
+    PlatformError,
+    Unauthorized,
+    Unavailable,
+    Unreachable,
+)
 from pfa_gitops.runner.claims import Claim, claim_in, next_claim
 from pfa_gitops.runner.configuration import AnyscaleConfiguration
 from pfa_gitops.runner.infra import AnyscaleJobInfra, Infra
@@ -23,7 +30,7 @@ from pfa_gitops.runner.observer.values import Phase
 from pfa_gitops.runner.places import Place
 from pfa_gitops.runner.places.reach import Places
 from pfa_gitops.runner.prefect_away import passes
-from pfa_gitops.runner.run_states import RunStates
+from pfa_gitops.runner.run_states import TAKEN_BACK, RunStates
 from pfa_gitops.runner.submission import Job, job_name, run_tags
 from pfa_gitops.runner.timing import Timing
 
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S = 3600
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 15.0, 300.0
+_NOT_OURS = "The run is not this worker's any more; it gets no job from it."
 _IN_FLIGHT_S = 120.0
 """A submit that was given up on may go on in its thread for as long as its last request."""
 
@@ -62,27 +70,35 @@ class Submitter:
                 raise
             # What was not written down yet is found out by the observer, of whichever worker.
             logger.warning("Prefect does not answer: %s. The run is looked after later.", type(error).__name__)
-            return None
+        except MaybeArrived as error:
+            logger.warning("%s. The job is looked for.", error.message)
+        except PfaError:
+            if await self._pending(flow_run) is not None:
+                raise
+            logger.info(_NOT_OURS)
+        return None
 
     async def _submit(self, flow_run: "FlowRun", configuration: AnyscaleConfiguration, logger: Logger) -> str | None:
         claim: Claim | None = None
         try:
             place = await self._places.of(configuration.infra)
-            claim = await self._claim(flow_run, place, configuration.infra)
-            if claim is None:
-                logger.info("The run is not this worker's any more; it gets no job from it.")
+            if (claim := await self._claim(flow_run, place, configuration.infra)) is None:
+                logger.info(_NOT_OURS)
                 return None
-            async with self._beating(flow_run.id, claim):
-                job_id = await self._found_or_sent(flow_run, claim, place, configuration)
-        except MaybeArrived as error:
-            logger.warning("%s. The job is looked for.", error.message)
-            if isinstance(error, CutOff) and claim is not None:
-                self._linger(flow_run.id, claim)
-            return None
+            sending = self._found_or_sent(flow_run, claim, place, configuration)
+            if (job_id := await self._while_ours(flow_run, claim, sending)) is None:
+                logger.info("The run is not Pending any more. The job that may be under way is looked for, and ended.")
+                return None
+        except CutOff:
+            if claim is not None:
+                self._linger(flow_run, claim)
+            raise
         except (Unauthorized, Unavailable, Unreachable) as error:
             if isinstance(error, Unauthorized) and claim is not None and await self._is_known(place):
                 raise  # Anyscale refused this job only
-            await self._later(flow_run.id, claim, error, logger)
+            if flow_run.next_scheduled_start_time is None:
+                raise  # it came from no queue, to which it could go back
+            await self._later(flow_run, claim, error, logger)
             return None
         logger.info("Submitted the job %s: %s", job_id, place.page(job_id))
         return job_id
@@ -108,8 +124,8 @@ class Submitter:
         claim = next_claim(last, fresh)
         await self.states.claim(run.id, claim)
         after = await self._pending(picked_up)
-        written = claim_in(after.labels) if after is not None else None
-        return claim if written is not None and written.holder == self._holder else None
+        # All of it: the server reads, merges and writes labels, so that a former claim may have come back.
+        return claim if after is not None and claim_in(after.labels) == replace(claim, again=False) else None
 
     async def _pending(self, picked_up: "FlowRun") -> "FlowRun | None":
         """The run as it is now, if it is Pending since that pick-up and nobody else has claimed it."""
@@ -117,7 +133,7 @@ class Submitter:
             run = await self._client.read_flow_run(picked_up.id)
         except ObjectNotFound:
             return None
-        if phase_of(run) is not Phase.PENDING:
+        if phase_of(run) is not Phase.PENDING or (run.state and run.state.name in TAKEN_BACK):
             return None
         scheduled = picked_up.next_scheduled_start_time
         if scheduled is not None and pick_up_of(run) != scheduled.isoformat():
@@ -139,29 +155,37 @@ class Submitter:
         )
         return await place.submit(infra, job)
 
-    @asynccontextmanager
-    async def _beating(self, run_id: UUID, claim: Claim) -> AsyncIterator[None]:
-        """Show that the claim is held for as long as the submit takes."""
-        beating = asyncio.create_task(self._beat(run_id, claim))
+    async def _while_ours(self, picked_up: "FlowRun", claim: Claim, sending: Coroutine[Any, Any, str]) -> str | None:
+        """Send, and show meanwhile that the claim is held. None when the run was cancelled or taken back meanwhile."""
+        task = asyncio.ensure_future(sending)
         try:
-            yield
+            for beat in itertools.count(1):
+                done, _ = await asyncio.wait([task], timeout=self._timing.claim_s / 4)
+                if done:
+                    return task.result()
+                if not await self._beat(picked_up, claim, beat):
+                    return None
         finally:
-            beating.cancel()
+            task.cancel()
+        raise AssertionError("the loop ends by a return or an error")
 
-    async def _beat(self, run_id: UUID, claim: Claim) -> None:
-        while True:
-            await asyncio.sleep(self._timing.claim_s / 4)
-            claim = replace(claim, beat=claim.beat + 1)
-            with contextlib.suppress(httpx.HTTPError):  # away for a moment: nobody else can look then, either
-                await self.states.claim(run_id, claim)
+    async def _beat(self, picked_up: "FlowRun", claim: Claim, beat: int) -> bool:
+        """Show that the claim is held. False when the run is ours no more; a Prefect that is away says nothing."""
+        try:
+            if await self._pending(picked_up) is None:
+                return False
+            await self.states.beat(picked_up.id, claim.beat + beat)
+        except httpx.HTTPError:
+            return True
+        return True
 
-    def _linger(self, run_id: UUID, claim: Claim) -> None:
+    def _linger(self, picked_up: "FlowRun", claim: Claim) -> None:
         """Go on holding the claim while what was cut off may still arrive."""
 
         async def hold() -> None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_IN_FLIGHT_S):
-                    await self._beat(run_id, claim)
+                    await self._while_ours(picked_up, claim, _for_ever())
 
         task = asyncio.create_task(hold())
         self._lingering.add(task)
@@ -176,15 +200,23 @@ class Submitter:
             return False
         return True
 
-    async def _later(self, run_id: UUID, claim: Claim | None, error: PlatformError, logger: Logger) -> None:
-        """Give the run back to its queue, to be picked up once the platform may be there again."""
+    async def _later(self, picked_up: "FlowRun", claim: Claim | None, error: PlatformError, logger: Logger) -> None:
+        """Give the run back to its queue, to be picked up once the platform may be there again; if it is still ours."""
+        run = await self._pending(picked_up)
+        if run is None or run.state is None or not await self.states.take_back(run.id, str(run.state.name)):
+            return
         tries = claim.tries if claim is not None else 0
         pause_s = min(_FIRST_PAUSE_S * (1 << min(tries, 10)), _LONGEST_PAUSE_S)
         if claim is not None:
-            await self.states.claim(run_id, replace(claim, holder="", tries=tries + 1))
+            await self.states.claim(run.id, replace(claim, holder="", tries=tries + 1))
         why = f"{error.message}. The job is submitted again in {pause_s:g} s."
-        if await self.states.schedule(run_id, why, pause_s):
+        if await self.states.schedule(run.id, why, pause_s):
             logger.warning("%s", why)
+
+
+async def _for_ever() -> str:
+    await asyncio.Event().wait()
+    raise AssertionError("nobody sets it")
 
 
 def _start_timeout_s(infra: Infra) -> int:

@@ -8,12 +8,13 @@ import asyncio
 import math
 import os
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import anyio
+import httpx
 from prefect.exceptions import InfrastructureError, InfrastructureNotAvailable, InfrastructureNotFound
 from prefect.workers.base import BaseVariables, BaseWorker, BaseWorkerResult
 
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
 
 
 _AT_ONCE = 4
-"""How many runs are submitted at the same time. More stall a Prefect server on SQLite, and the SDK is slow anyway."""
+"""How many runs are submitted at the same time where no limit is set. More stall a Prefect server on SQLite."""
+_SLOW_S = 20.0
+"""A submit that takes longer, as it uploads or builds, makes room for another one."""
 _ROOM_S = 0.1
+_POLL_AGAIN_S = 10.0
 _CLOCK_S = 60.0
 
 
@@ -105,20 +109,27 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
     async def get_and_submit_flow_runs(self) -> list["FlowRun"]:
         """Poll, and say so to the agent that keeps this worker. Runs stay in their queue while no job can be submitted.
 
-        While more runs are found than are submitted at once, poll again as soon as there is room.
+        While more runs are found than are submitted at once, poll again as soon as there is room, for a little while.
         """
         observer = self._observer
-        if observer is not None and observer.last_round is not None:
-            report(observer.last_round.jobs, observer.last_round.took_s)
-        if observer is not None and observer.blind:
-            return []
-        await self._set_clock()
-        submitted = await super().get_and_submit_flow_runs()
-        while self._limit is None and self.limiter.available_tokens < 1:
-            while self.limiter.available_tokens < 1:  # noqa: ASYNC110 - nobody tells when there is room
-                await asyncio.sleep(_ROOM_S)
-            submitted += await super().get_and_submit_flow_runs()
+        submitted: list[FlowRun] = []
+        if observer is None or not observer.blind:
+            await self._set_clock()
+            submitted = await super().get_and_submit_flow_runs()
+            until = time.monotonic() + _POLL_AGAIN_S
+            while self._limit is None and await self._is_room_again(until):
+                submitted += await super().get_and_submit_flow_runs()
+        if observer is not None and (last := observer.last_round) is not None:
+            report(last.jobs, ticks=last.number, tick_s=last.took_s)
         return submitted
+
+    async def _is_room_again(self, until: float) -> bool:
+        """Whether all that is submitted at once was under way, and some of it is done now. False from `until` on."""
+        if self.limiter.available_tokens >= 1:
+            return False
+        while self.limiter.available_tokens < 1 and time.monotonic() < until:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(_ROOM_S)
+        return time.monotonic() < until
 
     async def run(
         self,
@@ -159,7 +170,8 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
             place = await self._places.of(configuration.infra)
             job = await place.job(infrastructure_pid)
             if job is None or job.state.finished:
-                raise InfrastructureNotFound(f"The job {infrastructure_pid} is not there or has ended.")
+                how = f"has ended as {job.state.status}" if job is not None else "is not there"
+                raise InfrastructureNotFound(f"The job {infrastructure_pid} {how}.")
             await place.stop(infrastructure_pid)
             with anyio.move_on_after(grace_seconds):
                 await _gone(place, infrastructure_pid, self._timing.tick_s)
@@ -175,7 +187,7 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         self._clock_read_at = time.monotonic()
         ahead_s = await skew_s(self.client)
         if abs(ahead_s - self._ahead_s) >= LEAST_S:
-            self._logger.warning("This machine's clock is %.0f s from Prefect's, whose clock counts.", abs(ahead_s))
+            self._logger.warning("Prefect's clock, which counts, is %+.0f s from this machine's.", ahead_s)
             self._prefetch_seconds += ahead_s - self._ahead_s
             self._ahead_s = ahead_s
             if self._submitter is not None:
@@ -193,9 +205,13 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         logger = self.get_flow_run_logger(flow_run)
         task = asyncio.ensure_future(submitter.submit(flow_run, configuration, logger))
         try:
+            done, _ = await asyncio.wait([task], timeout=_SLOW_S)
+            if not done and self._limit is None:
+                with suppress(RuntimeError):  # a flow that was called holds no slot
+                    self.limiter.release_on_behalf_of(flow_run.id)
             return await asyncio.shield(task) or ""
         except asyncio.CancelledError:
-            with anyio.CancelScope(shield=True):
+            with anyio.CancelScope(shield=True), suppress(httpx.HTTPError):  # the observer finds the job, too
                 await asyncio.wait([task], timeout=self._timing.drain_s)
                 if task.done() and not task.exception() and (job_id := task.result()):
                     await submitter.states.submitted(flow_run.id, job_id)

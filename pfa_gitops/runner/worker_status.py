@@ -1,12 +1,11 @@
 """The file in which a worker says that it polls: the contract between a worker and the agent that keeps it.
 
-The agent names the file in PFA_GITOPS_WORKER_STATUS. The worker writes it after each tick that succeeded, for the first
-time once both Prefect and Anyscale have answered. So the file's being there means ready, and its age how long ago that
-was. It holds JSON: `{"ticks": 12, "jobs": 3, "last_poll": 1767225600.5, "tick_s": 0.1}`. It imports nothing of
-Prefect or Ray.
+The agent names the file in PFA_GITOPS_WORKER_STATUS. The worker writes it after each poll that succeeded, while its looks
+at runs and jobs succeed, too; for the first time once both Prefect and Anyscale have answered. So the file's being
+there means ready, and its age how long ago that was. It holds JSON:
+`{"ticks": 12, "jobs": 3, "last_poll": 1767225600.5, "tick_s": 0.1}`. It imports nothing of Prefect or Ray.
 """
 
-import itertools
 import json
 import os
 import time
@@ -16,7 +15,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 VARIABLE = "PFA_GITOPS_WORKER_STATUS"
-_ticks = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class WorkerStatus:
     """What a worker said last."""
 
     ticks: int
-    """How many ticks succeeded since it started."""
+    """How many looks at all runs and jobs succeeded since it started."""
     jobs: int
     """How many jobs it looks after."""
     last_poll: float
@@ -33,8 +31,8 @@ class WorkerStatus:
     """How long its last look at all runs and jobs took, in seconds."""
 
 
-def report(jobs: int, tick_s: float = 0.0, environment: Mapping[str, str] = os.environ) -> None:
-    """Say that a tick succeeded. Does nothing for a worker that no agent keeps.
+def report(jobs: int, *, ticks: int = 1, tick_s: float = 0.0, environment: Mapping[str, str] = os.environ) -> None:
+    """Say that a poll succeeded, and how the last look went. Does nothing for a worker that no agent keeps.
 
     A file that cannot be written ends no worker: the agent sees that it grows old.
     """
@@ -42,7 +40,7 @@ def report(jobs: int, tick_s: float = 0.0, environment: Mapping[str, str] = os.e
         return
     path, draft = Path(name), Path(f"{name}.{os.getpid()}")
     with suppress(OSError):
-        draft.write_text(json.dumps(asdict(WorkerStatus(next(_ticks), jobs, time.time(), tick_s))))
+        draft.write_text(json.dumps(asdict(WorkerStatus(ticks, jobs, time.time(), tick_s))))
         draft.replace(path)  # atomic: the agent may read at any moment
 
 

@@ -37,8 +37,6 @@ class JobState(NamedTuple):
     """What the platform says of it: why it failed, or what it waits for."""
     started: bool = True
     """Whether its entrypoint has begun."""
-    retried: bool = False
-    """Whether a try of it failed and the platform starts the next one by itself."""
 
 
 def state_of(answer: JobAnswer) -> JobState:
@@ -50,7 +48,6 @@ def state_of(answer: JobAnswer) -> JobState:
         succeeded=status == "SUCCESS",
         reason=answer.state.error or answer.state.operation_message or "",
         started=status not in _BEFORE_START,
-        retried=status in _BETWEEN_TRIES,
     )
 
 

@@ -2,13 +2,14 @@
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import httpx
 from prefect.logging.loggers import get_logger
 
 from pfa_gitops.model.errors import NotFound
+from pfa_gitops.runner.claims import claim_in
 from pfa_gitops.runner.job_log import copy_tail
 from pfa_gitops.runner.observer.values import Action, Adopt, Beat, Cancel, Crash, End, Renew, Reschedule, Run
 from pfa_gitops.runner.places import Place
@@ -44,10 +45,10 @@ class Actor:
                     self._logger.info("The run %s is cancelled: %s", run.name, why)
             case Reschedule(run, why):
                 await self._reschedule(run, why)
-            case Renew(run):
-                await self._renew(run)
+            case Renew(run) if run.lease is not None:
+                await self._renew(run, run.lease)
             case Beat(run) if run.claim is not None:
-                await self._states.claim(run.id, replace(run.claim, beat=run.claim.beat + 1))
+                await self._states.beat(run.id, run.claim.beat + 1)
 
     async def _adopt(self, run: Run, job_id: str, place: Place | None) -> None:
         await self._states.submitted(run.id, job_id)
@@ -72,14 +73,17 @@ class Actor:
     async def _reschedule(self, run: Run, why: str) -> None:
         if not await self._states.take_back(run.id, run.state_name):
             return
+        # Who had picked it up may have come back to life meanwhile: then its claim goes on, or gets stale.
+        if claim_in((await self._client.read_flow_run(run.id)).labels) != run.claim:
+            return
         if run.current is not None:
             await self._states.claim(run.id, replace(run.current, holder=""))
         if await self._states.schedule(run.id, why):
             self._logger.warning("The run %s goes back to its queue: %s", run.name, why)
 
-    async def _renew(self, run: Run) -> None:
+    async def _renew(self, run: Run, lease: UUID) -> None:
         try:
-            await self._client.renew_concurrency_lease(_as_uuid(run.lease), lease_duration=_LEASE_S)
+            await self._client.renew_concurrency_lease(lease, lease_duration=_LEASE_S)
         except httpx.HTTPStatusError as error:
             # The slot is lost to somebody else: Prefect decides when the flow begins.
             self._logger.debug("The concurrency slot of %s: %s", run.name, error.response.status_code)
@@ -89,7 +93,3 @@ def _logger_of(run: Run) -> Logger:
     """The logger whose lines Prefect shows with the run."""
     extra = {"flow_run_id": str(run.id), "flow_run_name": run.name, "flow_name": ""}
     return logging.LoggerAdapter(get_logger("prefect.flow_runs.worker"), extra)
-
-
-def _as_uuid(lease: Any) -> UUID:
-    return lease if isinstance(lease, UUID) else UUID(str(lease))

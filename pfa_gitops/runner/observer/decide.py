@@ -97,7 +97,7 @@ def _unclaimed(run: Run, watch: Stopwatch, timing: Timing) -> Iterator[Action]:
         return
     if run.phase is Phase.CANCELLING and not run.begun and not run.pid:
         yield Cancel(run, "It was cancelled before it had a job.")
-    elif run.phase is Phase.PENDING and run.deployed:
+    elif run.phase is Phase.PENDING and run.queued:
         yield Reschedule(run, "The worker that picked it up ended before it had a job.")
     elif run.phase is Phase.PENDING and waited_s >= timing.claim_s * _UNCLAIMED_CALL:
         yield Crash(run, "Whoever called the flow ended before it had a job.")
@@ -148,7 +148,7 @@ def _looked_up(run: Run, claim: Claim, found: Mapping[UUID, SeenJob | None], wat
         return
     if run.phase is Phase.CANCELLING:
         yield Cancel(run, _end_of(job, run))
-    elif job is None and not run.job and run.phase is Phase.PENDING and run.deployed:
+    elif job is None and not run.job and run.phase is Phase.PENDING and run.queued:
         yield Reschedule(run, f"The worker {claim.worker or '?'} ended before the job was submitted.")
     else:
         yield Crash(run, _end_of(job, run), job)

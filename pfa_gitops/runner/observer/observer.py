@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import httpx
@@ -25,14 +25,22 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 8
 _LONGEST_PAUSE_S = 30.0
+_LOOK_S = 15.0
+"""A place, or a single job, that takes longer to answer is not judged in that round."""
+_FRESH = 5
+"""The last round is too old when so many pauses between two rounds have gone by, and a minute at least."""
 
 
 class Round(NamedTuple):
     """One round of looks."""
 
+    number: int
+    """How many rounds there were until now."""
     jobs: int
     """How many living jobs there were."""
     took_s: float
+    at_s: float
+    """When, by the monotonic clock."""
 
 
 class Observer:
@@ -56,10 +64,9 @@ class Observer:
         self._watch = Stopwatch(longest_gap_s=3 * timing.tick_s)
         self._ray_places: set[str] = set()
         self._rounds = 0
-        self.last_round: Round | None = None
-        """None until Prefect, and Anyscale where it is used, have answered once."""
+        self._last: Round | None = None
         self._told = self._missing = ""
-        self._looks, self._acts = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_AT_ONCE)
+        self._looks, self._acts, self._crashes = (asyncio.Semaphore(_AT_ONCE) for _ in range(3))
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Condition()
         self._tended: frozenset[UUID] = frozenset()
@@ -68,6 +75,12 @@ class Observer:
     def blind(self) -> bool:
         """Whether a place of jobs did not answer in the last round."""
         return bool(self._missing)
+
+    @property
+    def last_round(self) -> Round | None:
+        """None until Prefect, and Anyscale where it is used, have answered once, and when that was long ago."""
+        oldest_s = max(_FRESH * max(self._timing.tick_s, _LONGEST_PAUSE_S * self.blind), 60.0)
+        return self._last if self._last is not None and time.monotonic() - self._last.at_s < oldest_s else None
 
     async def run(self) -> None:
         """Look and act until cancelled."""
@@ -86,14 +99,13 @@ class Observer:
         pool_id = self._pool_id()
         if pool_id is None:  # the pool is not there yet
             return
-        began, self._missing = time.monotonic(), ""
+        began = time.monotonic()
         self._watch.tick(began)
-        places = await self._open_places()
-        jobs, listed = await self._living(places, pool_id)
-        sight = await self._look(pool_id, jobs, {place_id: places[place_id] for place_id in listed})
-        await self._do(decide(sight, self._watch, self._timing), places)
+        jobs, places, self._missing = await self._living(str(pool_id))
         self._tell(self._missing)
-        await self._publish(sight, time.monotonic() - began)
+        sight = await self._look(pool_id, jobs, places)
+        await self._do(decide(sight, self._watch, self._timing), places)
+        await self._publish(sight, began)
 
     async def until_over(self, run_id: UUID) -> None:
         """Wait until a run needs a job no more."""
@@ -102,6 +114,7 @@ class Observer:
             await self._news.wait_for(lambda: self._rounds >= seen and run_id not in self._tended)
 
     async def _try(self) -> bool:
+        """One round; whether all went well."""
         try:
             await self.tick()
         except (httpx.HTTPError, PlatformError, OSError) as error:
@@ -111,38 +124,31 @@ class Observer:
             self._tell(f"The round of looks failed: {type(error).__name__}")
             self._logger.debug("The round of looks failed", exc_info=True)
             return False
-        return True
+        return not self.blind
 
-    async def _open_places(self) -> dict[str, Place]:
-        found = dict(await self._places.reached(self._ray_places))
-        if (anyscale := await self._anyscale()) is not None:
-            found[anyscale.id] = anyscale
-        return found
+    async def _living(self, pool_id: str) -> tuple[list[SeenJob], dict[str, Place], str]:
+        """The living jobs of all places, the places that were listed, and what keeps another one from being."""
+        opened = [self._places.anyscale(), *(self._places.ray(place_id) for place_id in self._ray_places)]
+        listed = await asyncio.gather(*(self._list(opening, pool_id) for opening in opened))
+        jobs = [job for _, found, _ in listed for job in found]
+        places = {place.id: place for place, _, _ in listed if place is not None}
+        # A Ray cluster that is gone is no reason to stop: its runs are judged by the claims.
+        return jobs, places, listed[0][2]
 
-    async def _anyscale(self) -> Place | None:
+    async def _list(
+        self, opening: "Coroutine[Any, Any, Place | None]", pool_id: str
+    ) -> tuple[Place | None, list[SeenJob], str]:
         try:
-            return await self._places.anyscale()
-        except PlatformError as error:
-            self._unreachable(error)
-            return None
-
-    async def _living(self, places: Mapping[str, Place], pool_id: UUID) -> tuple[list[SeenJob], frozenset[str]]:
-        """One listing per place; a place that does not answer is not judged in this round."""
-        found: list[SeenJob] = []
-        listed = set()
-        for place in places.values():
-            try:
-                found += await place.living(str(pool_id))
-            except PlatformError as error:
-                self._unreachable(error)
-                continue
-            listed.add(place.id)
-        return found, frozenset(listed)
-
-    def _unreachable(self, error: PlatformError) -> None:
-        if isinstance(error, Unauthorized):
+            async with asyncio.timeout(_LOOK_S):
+                place = await opening
+                return place, await place.living(pool_id) if place is not None else [], ""
+        except Unauthorized as error:
             self._places.renew_login()
-        self._missing = f"The jobs cannot be looked at now: {error.message}"
+            return None, [], f"The jobs cannot be looked at now: {error.message}"
+        except PlatformError as error:
+            return None, [], f"The jobs cannot be looked at now: {error.message}"
+        except TimeoutError:
+            return None, [], f"The jobs cannot be looked at now: no answer in {_LOOK_S:g} s"
 
     def _tell(self, said: str) -> None:
         """Warn of what is wrong, once for as long as it stays the same."""
@@ -162,7 +168,8 @@ class Observer:
         async def look_up(run: Run) -> None:
             if (claim := run.claim) is not None and (place := places.get(claim.place)) is not None:
                 known = place.job(run.job) if run.job else place.of_attempt(str(run.id), claim.attempt)
-                found[run.id] = await known
+                async with asyncio.timeout(_LOOK_S):
+                    found[run.id] = await known
 
         unseen = to_look_up(sight, self._watch, self._timing)
         await asyncio.gather(
@@ -176,7 +183,8 @@ class Observer:
             name = _name_of(action)
             if name not in self._under_way:
                 place = places.get(_place_of(action))
-                task = asyncio.create_task(self._safely(self._acts, name, self._actor.act(action, place)))
+                turns = self._crashes if isinstance(action, Crash) else self._acts  # a crash reads the job's log
+                task = asyncio.create_task(self._safely(turns, name, self._actor.act(action, place)))
                 self._under_way[name] = task
                 task.add_done_callback(lambda _, name=name: self._under_way.pop(name, None))  # type: ignore[misc]
         if self._under_way:
@@ -190,12 +198,14 @@ class Observer:
             except Exception as error:
                 self._logger.warning("%s failed: %s", name, type(error).__name__)
 
-    async def _publish(self, sight: Sight, took_s: float) -> None:
+    async def _publish(self, sight: Sight, began: float) -> None:
         claimed = {run.claim.place for run in sight.runs if run.claim is not None}
-        self._ray_places = {place_id for place_id in claimed if place_id.startswith("ray/")}
-        if self.last_round is not None or not self._missing:
-            self.last_round = Round(len(sight.jobs), took_s)
+        lived_in = {job.place for job in sight.jobs}  # also where no run needs them any more
+        self._ray_places = {place_id for place_id in claimed | lived_in if place_id.startswith("ray/")}
         self._rounds += 1
+        if self._last is not None or not self.blind:
+            now = time.monotonic()
+            self._last = Round(self._rounds, len(sight.jobs), now - began, now)
         async with self._news:
             self._tended = frozenset(run.id for run in sight.runs)
             self._news.notify_all()

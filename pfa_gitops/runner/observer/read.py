@@ -21,6 +21,8 @@ from pfa_gitops.runner.claims import claim_in
 from pfa_gitops.runner.observer.values import Phase, Run
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import FlowRun
 
@@ -80,16 +82,21 @@ def as_run(run: "FlowRun") -> Run:
         claim=claim_in(run.labels),
         pid=run.infrastructure_pid,
         begun=run.start_time is not None,
-        deployed=run.deployment_id is not None,
+        queued=_scheduled_time(run) is not None,
         lease=state.state_details.deployment_concurrency_lease_id if state else None,
     )
 
 
 def pick_up_of(run: "FlowRun") -> str:
     """Which pick-up a Pending run is in. Prefect copies the time from the Scheduled state to the Pending ones."""
-    state = run.state
-    when = state.state_details.scheduled_time if state else None
-    return when.isoformat() if when else ""
+    when = _scheduled_time(run)
+    if when is not None:
+        return when.isoformat()
+    return str(run.state.id) if run.state else ""
+
+
+def _scheduled_time(run: "FlowRun") -> "datetime | None":
+    return run.state.state_details.scheduled_time if run.state else None
 
 
 def phase_of(run: "FlowRun") -> Phase:

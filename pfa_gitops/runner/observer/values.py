@@ -32,14 +32,14 @@ class Run:
     state_name: str
     state_id: str
     pick_up: str
-    """The time for which it was scheduled when it was picked up. Being scheduled again changes it."""
+    """What tells this pick-up from the next: the time for which it was scheduled, else its state's id."""
     claim: Claim | None
     pid: str | None = None
     """The `infrastructure_pid` in Prefect."""
     begun: bool = False
     """Whether its flow ever began."""
-    deployed: bool = True
-    """Whether it is a deployment's, so that it can be scheduled again."""
+    queued: bool = True
+    """Whether it came from a queue, to which it can go back. A flow that is called did not."""
     lease: UUID | None = None
     """The lease of its deployment's concurrency slot."""
 

@@ -48,7 +48,7 @@ class AnyscalePlace(Place):
             return None
 
     async def of_attempt(self, run_id: str, attempt: int) -> SeenJob | None:
-        """One listing, by the tag with the run's id. Its name may have changed since the submit."""
+        """One listing, by the tag with the run's id: the job's name begins with the run's, which may have changed."""
         found = [self._seen(job) for job in await self._client.jobs((RUN_TAG, run_id))]
         return oldest_of(found, run_id, attempt)
 

@@ -1,7 +1,7 @@
 """The places that a worker reaches: Anyscale with its credentials, its own node's Ray, Ray clusters by address."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Self
 
@@ -38,22 +38,9 @@ class Places:
             return await self._open_anyscale()
         return await self._open_ray(infra.address)
 
-    async def reached(self, place_ids: Iterable[str]) -> Mapping[str, Place]:
-        """Those of some places that can be asked now, by their ids. Nobody can say anything of the others' jobs."""
-        found: dict[str, Place] = {}
-        for place_id in sorted(set(place_ids)):
-            place = await self._opened(place_id)
-            if place is not None:
-                found[place.id] = place
-        return found
-
-    async def _opened(self, place_id: str) -> Place | None:
-        try:
-            if place_id.startswith("ray/"):
-                return await self._open_ray(address_in(place_id))
-            return await self._open_anyscale()
-        except (PlatformError, ReaderError):
-            return None
+    async def ray(self, place_id: str) -> Place:
+        """The Ray cluster that answers where a place was, maybe another one by now. Raises PlatformError."""
+        return await self._open_ray(address_in(place_id))
 
     async def anyscale(self) -> Place | None:
         """Anyscale, where the worker has credentials for it. Raises PlatformError when it does not answer."""

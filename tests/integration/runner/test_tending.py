@@ -198,7 +198,7 @@ class TestAnyscaleMisbehaves:
         [
             ("status", {"status": 500, "count": 3}),
             ("status", {"status": 429, "retry_after": 1}),
-            ("status", {"status": 401, "path": "decorated_ha_jobs/create|userinfo", "count": 3}),
+            ("status", {"status": 401, "path": "decorated_ha_jobs/create|userinfo", "count": 2}),
             ("lose_reply", {"count": 2}),
             ("drop", {"count": 3}),
         ],

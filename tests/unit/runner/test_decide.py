@@ -1,5 +1,6 @@
-"""What the observer does about what it sees: one case each, then anything at all."""
+"""What the observer does about what it sees: one case each, then whatever may come together."""
 
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -81,7 +82,7 @@ LEFT_ALONE = {
     "a run in a place that this worker does not reach": sight([run()], reached="anyscale/other"),
     "a job that is not named as ours are": sight([], [SeenJob("x", "nightly-report", HERE, RUNNING)]),
     "a waiting run whose process lives": sight([], [job()], other=run(Phase.WAITING)),
-    "a pending run of an earlier claim with its job": sight([run(Phase.PENDING, pick_up="t2")], []),
+    "a pending run that was just picked up again": sight([run(Phase.PENDING, pick_up="t2")], [job()]),
 }
 
 
@@ -151,7 +152,7 @@ def test_a_run_that_was_picked_up_and_never_claimed_goes_back_later(unclaimed):
 
 
 def test_a_run_that_cannot_be_scheduled_again_crashes():
-    assert kinds(Rounds().over(30, sight([run(Phase.PENDING, pid=None, deployed=False)]))) == [Crash]
+    assert kinds(Rounds().over(30, sight([run(Phase.PENDING, pid=None, queued=False)]))) == [Crash]
 
 
 def test_cancelling_ends_a_job_at_once_that_has_not_begun_and_later_one_that_has():
@@ -213,3 +214,23 @@ def test_a_run_whose_job_this_worker_is_submitting_is_left_to_the_submit():
     for picked_up in (run(Phase.PENDING, None), run(Phase.PENDING, pid=None)):
         under_way = replace(sight([picked_up], [job()]), under_way=frozenset({RUN_ID}))
         assert Rounds().over(120, under_way) == []
+
+
+def test_whatever_comes_together_one_thing_is_done_to_a_run_and_nothing_to_what_is_not_ours():
+    chance = random.Random(4)
+    for _ in range(3000):
+        phase = chance.choice(list(Phase))
+        claim = chance.choice([None, CLAIM, replace(CLAIM, attempt=2, former="job-1"), replace(CLAIM, place=RAY)])
+        one = run(phase, claim, pid=chance.choice([None, "job-1", "job-2"]), pick_up=chance.choice(["t1", "t2"]))
+        jobs = [job(job_id=f"job-{number}", attempt=chance.choice([1, 2])) for number in range(chance.randrange(3))]
+        foreign = SeenJob("foreign", "nightly-report", HERE, RUNNING)
+        tended = phase not in {Phase.WAITING, Phase.FINAL}
+        seen = sight([one] if tended else [], [*jobs, foreign], **({} if tended else {"other": one}))
+        rounds = Rounds()
+        for _ in range(chance.randrange(1, 30)):
+            actions = rounds.once(seen, chance.choice([None, job(), job(DONE)]))
+            assert not any(isinstance(action, End) and action.job == foreign for action in actions)
+            moves = [action for action in actions if isinstance(action, Crash | Cancel | Reschedule)]
+            assert len(moves) <= 1
+            assert tended or not moves
+            assert not any(isinstance(action, Crash) and phase is Phase.CANCELLING for action in moves)

@@ -12,7 +12,7 @@ def test_what_a_worker_reports_its_agent_reads(tmp_path):
     assert age_s(path) is None
     report(3, environment={VARIABLE: str(path)})
     first = read(path)
-    report(4, environment={VARIABLE: str(path)})
+    report(4, ticks=2, environment={VARIABLE: str(path)})
     assert (first.jobs, read(path).jobs) == (3, 4)
     assert read(path).ticks == first.ticks + 1
     assert set(json.loads(path.read_text())) == {"ticks", "jobs", "last_poll", "tick_s"}
