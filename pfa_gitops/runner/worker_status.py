@@ -1,8 +1,8 @@
 """The file in which a worker says that it polls: the contract between a worker and the agent that keeps it.
 
-The agent names the file in PFA_GITOPS_WORKER_STATUS. The worker writes it after each poll that succeeded, while its looks
-at runs and jobs succeed, too; for the first time once both Prefect and Anyscale have answered. So the file's being
-there means ready, and its age how long ago that was. It holds JSON:
+The agent names the file in PFA_GITOPS_WORKER_STATUS. The worker writes it after each poll that succeeded, while its
+looks at runs and jobs succeed, too; for the first time once both Prefect and Anyscale have answered. So the file's
+being there means ready, and its age how long ago that was. It holds JSON:
 `{"ticks": 12, "jobs": 3, "last_poll": 1767225600.5, "tick_s": 0.1}`. It imports nothing of Prefect or Ray.
 """
 

@@ -14,6 +14,8 @@ from support.ray_cluster import QUIET, RayCluster, ray_cluster
 HOOKS = """
 import os, pathlib
 
+pytestmark = pytest.mark.slow  # minutes
+
 def leave_a_mark(runtime_env):
     pathlib.Path(os.environ["MARK"]).write_text(runtime_env["working_dir"])
     return runtime_env

@@ -10,6 +10,8 @@ from support.anyscale_emulator import AnyscaleEmulator, eventually
 from support.prefect_server import PrefectServer
 from support.prefect_worker import FINAL, Workplace
 
+pytestmark = pytest.mark.slow  # minutes
+
 ROOT = Path(__file__).parents[3]
 PARTS = ("pyproject.toml", "README.md", "LICENSE", "pfa_gitops", "examples")
 FLOW = """

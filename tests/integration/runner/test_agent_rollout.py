@@ -25,6 +25,8 @@ FLOW = """
 # and says to Prefect that the run is done.
 EXECUTE = """
 import json, os, sys, time, urllib.request
+
+pytestmark = pytest.mark.slow  # minutes
 run = os.environ["PREFECT__FLOW_RUN_ID"]
 with open(sys.argv[1], "a") as done:
     done.write(run + "\\n")

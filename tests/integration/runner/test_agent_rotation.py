@@ -18,6 +18,8 @@ from support.aws import SecretsManager, run_secrets_manager
 from support.prefect_server import PrefectServer, run_prefect_server
 from support.prefect_worker import Workplace
 
+pytestmark = pytest.mark.slow  # minutes
+
 FORMER, NEW = "runner:the-former-password", "runner:the-new-password"
 REFERENCE = {"from_aws_secret": {"id": "prefect-login", "region": "us-west-2"}}
 

@@ -58,6 +58,7 @@ def test_a_pools_limit(place: Workplace):
         place.server.patch(f"/work_pools/{place.pool}", {"concurrency_limit": None})
 
 
+@pytest.mark.slow
 def test_a_queues_limit(place: Workplace):
     place.server.patch(f"/work_pools/{place.pool}/queues/default", {"concurrency_limit": 1})
     try:
@@ -66,6 +67,7 @@ def test_a_queues_limit(place: Workplace):
         place.server.patch(f"/work_pools/{place.pool}/queues/default", {"concurrency_limit": None})
 
 
+@pytest.mark.slow
 def test_a_deployments_limit(place: Workplace):
     deployment = place.light("deployment-limit", 0.5)
     place.server.patch(f"/deployments/{deployment}", {"concurrency_limit": 1})

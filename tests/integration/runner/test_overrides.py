@@ -309,6 +309,7 @@ def ray_log(cluster: RayCluster, job_id: str) -> str:
     return str(asked(cluster, f"/api/jobs/{job_id}/logs")["logs"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize(
     ("table", "field"),
