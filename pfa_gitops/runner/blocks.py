@@ -7,11 +7,11 @@ from prefect.blocks.abstract import JobBlock
 from prefect.blocks.core import Block
 from pydantic import HttpUrl
 
-from pfa_gitops.runner.both_ways import both_ways
+from pfa_gitops.runner.in_a_flow.both_ways import both_ways
+from pfa_gitops.runner.in_a_flow.run import AnyscaleJobRun
+from pfa_gitops.runner.in_a_flow.trigger import trigger
+from pfa_gitops.runner.in_a_flow.values import JobResult
 from pfa_gitops.runner.infra import ANYSCALE_JOB, RAY_JOB, AnyscaleJobInfra, RayJobInfra
-from pfa_gitops.runner.job_run import AnyscaleJobRun
-from pfa_gitops.runner.job_trigger import trigger
-from pfa_gitops.runner.job_values import JobResult
 
 
 class AnyscaleJob(AnyscaleJobInfra, JobBlock[JobResult]):

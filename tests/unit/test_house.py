@@ -56,3 +56,9 @@ def test_a_plan_imports_neither_prefect_nor_anyscale_nor_ray():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_the_package_imports_prefect_only_when_it_is_asked_for_a_block():
+    program = "import sys, pfa_gitops; print('prefect' in sys.modules, hasattr(pfa_gitops, 'nothing'))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

@@ -8,16 +8,18 @@ from uuid import uuid4
 
 from pfa_gitops.model.errors import PfaError
 from pfa_gitops.platforms.anyscale._sdk import Sdk
-from pfa_gitops.runner.anyscale_login import sdk_of_process
+from pfa_gitops.runner.in_a_flow.anyscale_login import sdk_of_process
+from pfa_gitops.runner.in_a_flow.owners import Logger, Owner, breaks_off, end, end_earlier, hold, owner_here
+from pfa_gitops.runner.in_a_flow.run import AnyscaleJobRun, to_its_end
+from pfa_gitops.runner.in_a_flow.values import JobEnded, JobNotSubmitted
 from pfa_gitops.runner.infra import AnyscaleJobInfra
 from pfa_gitops.runner.job_environment import sealed_environment
-from pfa_gitops.runner.job_owners import Logger, Owner, breaks_off, end, end_earlier, hold, owner_here
-from pfa_gitops.runner.job_run import AnyscaleJobRun, to_its_end
-from pfa_gitops.runner.job_values import JobEnded, JobNotSubmitted
 from pfa_gitops.runner.places.anyscale import page_on, submit_to
 from pfa_gitops.runner.submission import Job, tag_value
 
 _LONGEST_NAME = 60
+_ANSWER_S = 25.0
+"""How long an interrupted submit is waited for, in seconds: Prefect kills a flow's process after 30."""
 
 
 async def trigger(infra: AnyscaleJobInfra, logger: Logger) -> AnyscaleJobRun:
@@ -72,7 +74,3 @@ async def _end_when_there(submitting: "asyncio.Future[Any]", name: str, logger: 
         logger.error("The job %s may have been submitted: look for it in Anyscale's console", name)
     except PfaError as error:
         logger.info("The job %s was not submitted: %s", name, error.message)
-
-
-_ANSWER_S = 25.0
-"""How long an interrupted submit is waited for, in seconds: Prefect kills a flow's process after 30."""

@@ -21,7 +21,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from pfa_gitops.model.errors import NotFound, PfaError
 from pfa_gitops.platforms.anyscale._jobs import terminate_job, terminate_job_here
-from pfa_gitops.runner.anyscale_login import sdk_of_process
+from pfa_gitops.runner.in_a_flow.anyscale_login import sdk_of_process
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
@@ -32,6 +32,7 @@ Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 _TRIES = 4
 _TRY_S = 6.0  # all tries together are over before Prefect kills a flow's process, 30 s after it was told to end
 _BETWEEN_S = 0.5
+_ENDS_KEPT = 1000
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,10 @@ _JOBS: dict[str, Owner] = {}
 _LOOKED_AFTER: set[int] = set()
 """The processes at whose end `_end_at_exit` is called: a fork begins with its parent's."""
 _ENDS: dict[tuple[UUID, int], bool] = {}
-"""The attempts that are over, and whether the flow run completed."""
+"""The attempts that are over, and whether the flow run completed: the latest `_ENDS_KEPT`.
+
+Only threads that outlive their attempt ask for its end, soon after it. A process may run flows for weeks.
+"""
 
 
 def owner_here() -> Owner | None:
@@ -99,14 +103,21 @@ def _follow(flow: "Flow[Any, Any]") -> None:
 async def end_anyscale_jobs(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
     """The hook: end the run's jobs. When the run completed, only those of its earlier attempts."""
     completed = state.is_completed()
+    _remember_end((flow_run.id, flow_run.run_count), completed)
     with _LOCK:
-        _ENDS[flow_run.id, flow_run.run_count] = completed
         own = [(job_id, owner) for job_id, owner in _JOBS.items() if owner.flow_run_id == flow_run.id]
     for job_id, owner in own:
         if completed and owner.attempt == flow_run.run_count:
             let_go(job_id)
     left = [job_id for job_id, owner in own if not completed or owner.attempt != flow_run.run_count]
     await asyncio.gather(*(end(job_id, get_logger("anyscale_job")) for job_id in left))
+
+
+def _remember_end(attempt: tuple[UUID, int], completed: bool) -> None:
+    with _LOCK:
+        _ENDS[attempt] = completed
+        while len(_ENDS) > _ENDS_KEPT:
+            del _ENDS[next(iter(_ENDS))]
 
 
 def hold(job_id: str, owner: Owner) -> bool:
@@ -169,7 +180,7 @@ async def breaks_off() -> bool:
         return False
     attempt = context.flow_run.id, context.flow_run.run_count
     if attempt not in _ENDS and await _completed(context.flow_run.id):
-        _ENDS[attempt] = True
+        _remember_end(attempt, completed=True)
     return not _ENDS.get(attempt, False)
 
 
@@ -183,15 +194,23 @@ async def _completed(flow_run_id: UUID) -> bool:
 
 
 def _end_at_exit() -> None:
-    """End what is left. Without threads, which cannot be started any more."""
-    own = {job_id: owner for job_id, owner in _JOBS.items() if owner.process_id == os.getpid()}
-    for job_id, owner in own.items():
-        if _goes_on(owner):
-            continue
-        try:
-            terminate_job_here(sdk_of_process(), job_id)
-        except PfaError as error:
-            get_logger("anyscale_job").error("The job %s may still run: %s", job_id, error.message)
+    """End what is left, each job by itself. Without threads, which cannot be started any more."""
+    # A copy, since daemon threads still hold and let go. Not under the lock: a fork may begin with it taken.
+    for job_id, owner in list(_JOBS.items()):
+        if owner.process_id == os.getpid() and not _goes_on(owner):
+            _end_here(job_id)
+
+
+def _end_here(job_id: str) -> None:
+    logger = get_logger("anyscale_job")
+    try:
+        terminate_job_here(sdk_of_process(), job_id)
+    except NotFound:
+        pass
+    except PfaError as error:
+        logger.error("The job %s may still run: %s", job_id, error.message)
+    except Exception as error:  # of whatever kind: the other jobs are to be ended as well
+        logger.error("The job %s may still run: %s", job_id, type(error).__name__)
 
 
 def _goes_on(owner: Owner) -> bool:

@@ -11,10 +11,10 @@ from prefect.blocks.abstract import JobRun
 from pfa_gitops.model.errors import NotFound, PlatformError
 from pfa_gitops.platforms.anyscale._job_logs import LogPlace, new_log_lines
 from pfa_gitops.platforms.anyscale._jobs import JobState, job_log_tail, job_state
-from pfa_gitops.runner.anyscale_login import sdk_of_process
-from pfa_gitops.runner.both_ways import CLEAN_UP_S, both_ways
-from pfa_gitops.runner.job_owners import Logger, breaks_off, end, let_go
-from pfa_gitops.runner.job_values import JobEnded, JobFailed, JobNotFinished, JobResult, JobTimedOut
+from pfa_gitops.runner.in_a_flow.anyscale_login import sdk_of_process
+from pfa_gitops.runner.in_a_flow.both_ways import CLEAN_UP_S, both_ways
+from pfa_gitops.runner.in_a_flow.owners import Logger, breaks_off, end, let_go
+from pfa_gitops.runner.in_a_flow.values import JobEnded, JobFailed, JobNotFinished, JobResult, JobTimedOut
 
 POLL_S = 2.0
 LOG_TAIL = 20
