@@ -1,10 +1,13 @@
 """Jobs on the Ray cluster of the worker's own node, through Ray's job API. Imports Ray lazily."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pfa_gitops.model.errors import (
+    Invalid,
     MaybeArrived,
     NotFound,
     PlatformError,
@@ -23,7 +26,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _RESERVED = ("entrypoint_num_cpus", "entrypoint_num_gpus", "entrypoint_memory", "entrypoint_resources")
-_NOT_FOUND = 404
+_STATUS = re.compile(r"status code (\d{3})")
+_REFUSED_LOGIN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+_CLIENTS_FAULT = range(400, 500)
+_PASSES = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 class RayJob(NamedTuple):
@@ -45,10 +51,10 @@ class RayJobs:
 
     async def session(self) -> str:
         """The name of the cluster's session, e.g. `session_2026-01-31_10-00-00_123456_42`, which no other one has."""
-        import requests  # noqa: PLC0415 - comes with Ray's client
 
         def ask(client: "JobSubmissionClient") -> str:
-            answer = requests.get(f"{client.get_address()}/api/version", timeout=self._timeout_s)
+            # No public call tells the session. The client's own request, private, bears its token, headers and TLS.
+            answer = client._do_request("GET", "/api/version", timeout=self._timeout_s)
             answer.raise_for_status()
             return str(answer.json().get("session_name", "")).rpartition("/")[2]
 
@@ -58,13 +64,13 @@ class RayJobs:
         """Submit a job and return its submission id. `config` has the arguments of Ray's submit_job.
 
         An id is Ray's for ever. A refusal or a lost answer while the job is there means that it has arrived. Raises
-        MaybeArrived.
+        Invalid for a job that Ray never takes, and MaybeArrived.
         """
         job_id = str(config["submission_id"])
         timeout_s = max(SUBMIT_TIMEOUT_S, self._timeout_s)  # the working directory is uploaded
         try:
             return await self._call(lambda client: str(client.submit_job(**config)), write=True, timeout_s=timeout_s)
-        except (Unavailable, MaybeArrived) as refusal:
+        except (Invalid, Unavailable, MaybeArrived) as refusal:
             if await self._is_there(job_id, refusal):
                 return job_id
             raise
@@ -104,24 +110,40 @@ class RayJobs:
     async def _call(
         self, do: "Callable[[JobSubmissionClient], T]", *, write: bool = False, timeout_s: float | None = None
     ) -> T:
-        import requests  # noqa: PLC0415 - comes with Ray's client
-        from ray.exceptions import AuthenticationError  # noqa: PLC0415 - see the top of the file
-
         lost = MaybeArrived if write else Unreachable
+        refused_login, no_answer = await in_thread(_vendor_errors)
         try:
             async with asyncio.timeout(timeout_s or self._timeout_s):
                 return await in_thread(lambda: do(self._connected()))
-        except AuthenticationError:
-            raise Unauthorized(f"Ray's job API at {self._place()} wants a token", "set RAY_AUTH_MODE=token") from None
+        except refused_login:
+            raise self._unauthorized() from None
         except ConnectionError:  # Ray's own, from its first question
             raise Unreachable(f"Ray's job API at {self._place()} does not answer", "start Ray there") from None
-        except (TimeoutError, requests.RequestException):
+        except (TimeoutError, *no_answer):
             raise lost(f"Ray's job API at {self._place()} gave no answer", "look whether Ray lives there") from None
+        except (TypeError, ValueError) as error:  # Ray's client looks at the runtime environment before it sends it
+            raise self._invalid(error) from None
         except RuntimeError as error:
-            # Ray raises RuntimeError for every refused request and gives the status in the text only.
-            if f"status code {_NOT_FOUND}" in str(error):
-                raise NotFound(f"Ray at {self._place()} has no such job") from None
-            raise Unavailable(f"Ray's job API at {self._place()} refused: {error}") from None
+            raise self._refusal(error) from None
+
+    def _refusal(self, error: RuntimeError) -> PlatformError:
+        """Ray raises RuntimeError for every refused request and gives the status in the text only."""
+        found = _STATUS.search(str(error))
+        status = int(found[1]) if found else 0
+        if status == HTTPStatus.NOT_FOUND:
+            return NotFound(f"Ray at {self._place()} has no such job")
+        if status in _REFUSED_LOGIN:  # a Ray before 2.52, or a proxy before it
+            return self._unauthorized()
+        if status in _CLIENTS_FAULT and status not in _PASSES:
+            return self._invalid(error)
+        return Unavailable(f"Ray's job API at {self._place()} refused: {_last_line(error)}")
+
+    def _invalid(self, error: Exception) -> Invalid:
+        said = f"Ray's job API at {self._place()} does not take it: {_last_line(error)}"
+        return Invalid(said, "correct the block or the run's job variables")
+
+    def _unauthorized(self) -> Unauthorized:
+        return Unauthorized(f"Ray's job API at {self._place()} wants a token", "set RAY_AUTH_MODE=token")
 
     def _connected(self) -> "JobSubmissionClient":
         if self._client is None:
@@ -132,6 +154,26 @@ class RayJobs:
 
     def _place(self) -> str:
         return self.address or "the worker's own node"
+
+
+def _vendor_errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]:
+    """What Ray raises for a refused token, and what its client lets through when an answer is missing.
+
+    Raises Unreachable without Ray. The first is empty for a Ray before 2.52, which knows no tokens.
+    """
+    try:
+        import ray.exceptions  # noqa: PLC0415 - see the top of the file
+        import requests  # noqa: PLC0415 - comes with Ray's client
+    except ImportError:
+        raise Unreachable("this worker has no Ray", 'install "ray[default]" where the worker runs') from None
+    known = getattr(ray.exceptions, "AuthenticationError", None)
+    return (() if known is None else (known,)), (requests.RequestException,)
+
+
+def _last_line(error: Exception) -> str:
+    """What a refusal says: Ray's answer may be a traceback, whose last line tells what is wrong."""
+    lines = [line.strip(" .") for line in str(error).splitlines()]
+    return next((line for line in reversed(lines) if line), type(error).__name__)
 
 
 def _state(info: Any) -> JobState:

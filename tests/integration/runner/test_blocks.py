@@ -8,7 +8,6 @@ import sys
 from typing import Any
 
 import pytest
-from pfa_gitops.runner.infrastructures import AnyscaleInfrastructure
 from support.anyscale_emulator import AnyscaleEmulator
 from support.prefect_server import PrefectServer
 
@@ -18,6 +17,7 @@ from pfa_gitops.platforms.anyscale._sdk import Sdk
 from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
 from pfa_gitops.runner.documents import FILE
 from pfa_gitops.runner.infra import AnyscaleJobInfra
+from pfa_gitops.runner.places.anyscale import submit_to
 from pfa_gitops.runner.submission import Job
 
 
@@ -60,7 +60,7 @@ print(json.dumps([infra.cluster_env, infra.type, RayJob.load("test-ray").working
 
 def image_of(sdk: Sdk, emulator: AnyscaleEmulator, infra: AnyscaleJobInfra) -> str:
     """The image that a job of this infra got."""
-    job_id = asyncio.run(AnyscaleInfrastructure(sdk, infra).submit(Job("an-image", {}, {}, "true")))
+    job_id = asyncio.run(submit_to(sdk, infra, Job("an-image", {}, {}, "true")))
     return str(asyncio.run(sdk.call(lambda connection: connection.job.status(id=job_id))).config.image_uri)
 
 
@@ -81,6 +81,6 @@ def test_the_workers_project_is_no_project_of_the_blocks_cloud(emulator: Anyscal
     project = {"name": "home-project", "description": "", "parent_cloud_id": first["id"]}
     emulator.call("POST", "/api/v2/projects/", project)
     target = AnyscaleTarget(emulator.url, Sealed("aph0_test-token"), first["name"], "home-project")
-    infra = AnyscaleInfrastructure(Sdk(target), AnyscaleJobInfra(cloud="elsewhere"))
-    job_id = asyncio.run(infra.submit(Job("in-another-cloud", {}, {}, "true")))
+    infra = AnyscaleJobInfra(cloud="elsewhere")
+    job_id = asyncio.run(submit_to(Sdk(target), infra, Job("in-another-cloud", {}, {}, "true")))
     assert emulator.job(job_id)["cloud_id"] != first["id"]
