@@ -119,7 +119,7 @@ class RayJobs:
             raise self._unauthorized() from None
         except ConnectionError:  # Ray's own, from its first question
             raise Unreachable(f"Ray's job API at {self._place()} does not answer", "start Ray there") from None
-        except (TimeoutError, *no_answer):
+        except no_answer:
             raise lost(f"Ray's job API at {self._place()} gave no answer", "look whether Ray lives there") from None
         except (TypeError, ValueError) as error:  # Ray's client looks at the runtime environment before it sends it
             raise self._invalid(error) from None
@@ -167,7 +167,7 @@ def _vendor_errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception]
     except ImportError:
         raise Unreachable("this worker has no Ray", 'install "ray[default]" where the worker runs') from None
     known = getattr(ray.exceptions, "AuthenticationError", None)
-    return (() if known is None else (known,)), (requests.RequestException,)
+    return (() if known is None else (known,)), (TimeoutError, requests.RequestException)
 
 
 def _last_line(error: Exception) -> str:
