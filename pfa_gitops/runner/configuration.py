@@ -8,8 +8,17 @@ import os
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
+from prefect.exceptions import InfrastructureError
 from prefect.workers.base import BaseJobConfiguration
-from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from pfa_gitops.runner.development import with_code
 from pfa_gitops.runner.infra import FIELDS, Infra, merged
@@ -80,7 +89,11 @@ class AnyscaleConfiguration(BaseJobConfiguration):
         Each try gets the run anew, as the base class takes `env` out of its job variables.
         """
         resolve = super().resolve_for_flow_run
-        return await patiently(lambda: resolve(flow_run.model_copy(deep=True), **known))
+        try:
+            return await patiently(lambda: resolve(flow_run.model_copy(deep=True), **known))
+        except ValidationError as error:
+            said = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+            raise InfrastructureError(f"The block or its overrides are wrong: {said}") from None
 
     def prepare_for_flow_run(  # noqa: PLR0917 - Prefect passes these and no fewer
         self,

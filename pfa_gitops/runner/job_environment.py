@@ -52,6 +52,18 @@ def sealed_environment(environment: Mapping[str, Any], worker: Mapping[str, str]
     return clear
 
 
+def wrong_sources(worker: Mapping[str, str]) -> list[str]:
+    """What is wrong with the variables that say where jobs find credentials: each would crash every run."""
+    flaws = []
+    for variable in map(source_variable, sorted(PREFECT_CREDENTIALS)):
+        try:
+            if text := worker.get(variable):
+                SecretRef.model_validate_json(text)
+        except ValueError:
+            flaws.append(f'{variable} is no reference to a secret: write it as {{"from_env": "NAME"}}')
+    return flaws
+
+
 def _is_secret(name: str, value: str) -> bool:
     return name in PREFECT_CREDENTIALS or _URL_WITH_CREDENTIALS.search(value) is not None
 

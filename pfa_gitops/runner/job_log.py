@@ -20,6 +20,8 @@ LINES = 50
 _SETTLES_S = 1.0  # a platform says that a job is over before the last lines of its log are there
 _SENT = 200  # log records of the run that are looked through, as many as the server gives at once
 # How Prefect's console handler begins a line of a flow or task run: `12:00:00.000 | INFO    | Flow run 'x' - `.
+# Links to the run, which its own log need not have.
+_LINK = re.compile(r"\s*(Flow run:|View at) https?://\S*\s*")
 _PREFIX = re.compile(r"^\d\d:\d\d:\d\d\.\d{3} \| [A-Z]+ +\| [^|]*? - ")
 
 
@@ -47,7 +49,8 @@ async def copy_tail(
 def unsent(lines: Iterable[str], messages: Iterable[str]) -> list[str]:
     """The lines that no message holds, without empty ones at both ends."""
     known = {line.strip() for message in messages for line in message.splitlines()}
-    left = [line.rstrip() for line in lines if not line.strip() or _PREFIX.sub("", line).strip() not in known]
+    told = (line for line in lines if not _LINK.fullmatch(line))
+    left = [line.rstrip() for line in told if not line.strip() or _PREFIX.sub("", line).strip() not in known]
     while left and not left[-1]:
         left.pop()
     while left and not left[0]:

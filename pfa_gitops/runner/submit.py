@@ -209,7 +209,7 @@ class Submitter:
         pause_s = min(_FIRST_PAUSE_S * (1 << min(tries, 10)), _LONGEST_PAUSE_S)
         if claim is not None:
             await self.states.claim(run.id, replace(claim, holder="", tries=tries + 1))
-        why = f"{error.message}. The job is submitted again in {pause_s:g} s."
+        why = f"{error.message.rstrip('.')}. The job is submitted again in {pause_s:g} s."
         if await self.states.schedule(run.id, why, pause_s):
             logger.warning("%s", why)
 

@@ -21,11 +21,13 @@ from prefect.workers.base import BaseVariables, BaseWorker, BaseWorkerResult
 from pfa_gitops.model.errors import NotFound, PfaError
 from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
 from pfa_gitops.runner.configuration import AnyscaleConfiguration, Variables
+from pfa_gitops.runner.job_environment import wrong_sources
 from pfa_gitops.runner.observer.observer import Observer
 from pfa_gitops.runner.places import Place
 from pfa_gitops.runner.places.reach import Places
 from pfa_gitops.runner.refused_key import exit_code_when_refused
 from pfa_gitops.runner.server_clock import LEAST_S, skew_s
+from pfa_gitops.runner.signals import ended_by_signals
 from pfa_gitops.runner.submit import Submitter
 from pfa_gitops.runner.timing import Timing
 from pfa_gitops.runner.worker_status import report
@@ -60,6 +62,8 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._timing = Timing.read(os.environ, self._logger.warning)
+        for flaw in wrong_sources(os.environ):
+            self._logger.error("%s", flaw)
         self._places = Places(_target)
         self._opened = AsyncExitStack()
         self._submitter: Submitter | None = None
@@ -69,7 +73,7 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
 
     async def start(self, *arguments: Any, **options: Any) -> None:
         """Start, and end with an exit code of its own when Prefect refuses the credentials."""
-        with exit_code_when_refused():
+        with exit_code_when_refused(), ended_by_signals(self._logger.info):
             await super().start(*arguments, **options)
 
     async def setup(self) -> None:
@@ -144,7 +148,11 @@ class AnyscaleWorker(BaseWorker[AnyscaleConfiguration, BaseVariables, AnyscaleWo
         try:
             job_id = await self._submit(submitter, flow_run, configuration)
         except PfaError as error:
-            raise InfrastructureError(f"{error.message}. {error.mend}".strip(". ") + ".") from None
+            # The base class would do the same, with a traceback for what is a mistake in a block.
+            why = f"The job cannot be submitted: {error.message}. {error.mend}".strip(". ") + "."
+            self.get_flow_run_logger(flow_run).error("%s", why)
+            await submitter.states.crash(flow_run.id, why)
+            job_id = ""
         if task_status is not None:
             task_status.started(job_id)  # without an id, the base class writes none and forgets the run
         if job_id and self._limit is not None:

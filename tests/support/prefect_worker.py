@@ -42,6 +42,7 @@ class Workplace:
                 env={**inherited, **self.server.environment, **self.emulator.env, **_QUICK, **settings},
                 stdout=log,
                 stderr=log,
+                preexec_fn=_as_a_script_would,
             )
 
     def stop_worker(self, name: str = "tester", number: int = signal.SIGTERM) -> float:
@@ -136,6 +137,11 @@ class Workplace:
     def logs(self, run_id: str) -> str:
         wanted = {"logs": {"flow_run_id": {"any_": [run_id]}}, "sort": "TIMESTAMP_ASC"}
         return "\n".join(line["message"] for line in self.server.post("/logs/filter", wanted))
+
+
+def _as_a_script_would() -> None:
+    """A shell that runs a script starts what it puts into the background with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 _QUICK = {

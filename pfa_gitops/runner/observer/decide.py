@@ -62,6 +62,8 @@ def decide(sight: Sight, watch: Stopwatch, timing: Timing) -> list[Action]:
     actions: list[Action] = []
     for run in sight.runs:
         actions += _of_run(run, jobs.get(str(run.id), []), sight, watch, timing)
+    # What this worker is submitting it writes down itself.
+    actions = [action for action in actions if not (isinstance(action, Adopt) and action.run.id in sight.under_way)]
     for run_id, living in jobs.items():
         actions += _of_jobs(living, runs.get(run_id) or sight.others.get(run_id), watch, timing)
     return actions
@@ -147,7 +149,7 @@ def _looked_up(run: Run, claim: Claim, found: Mapping[UUID, SeenJob | None], wat
     if job is None and run.job and watch.seconds((run.id, "missing"), run.job) < _MISSES_S:
         return
     if run.phase is Phase.CANCELLING:
-        yield Cancel(run, _end_of(job, run))
+        yield Cancel(run, f"The job {job.id} ended as {job.state.status}." if job else _end_of(job, run))
     elif job is None and not run.job and run.phase is Phase.PENDING and run.queued:
         yield Reschedule(run, f"The worker {claim.worker or '?'} ended before the job was submitted.")
     else:
