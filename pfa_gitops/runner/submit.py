@@ -7,6 +7,7 @@ import os
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import httpx
 from prefect.exceptions import ObjectNotFound
@@ -87,7 +88,7 @@ class Submitter:
                 return None
             sending = self._found_or_sent(flow_run, claim, place, configuration)
             if (job_id := await self._while_ours(flow_run, claim, sending)) is None:
-                logger.info("The run is not Pending any more. The job that may be under way is looked for, and ended.")
+                logger.info("The run needs no job any more. One that may be under way is looked for, and ended.")
                 return None
         except CutOff:
             if claim is not None:
@@ -141,6 +142,15 @@ class Submitter:
         claim = as_run(run).current
         return run if claim is None or claim.holder == self._holder else None
 
+    async def _is_ours(self, run_id: UUID) -> bool:
+        """Whether the run still needs the job that is being submitted. Its flow may begin before the answer comes."""
+        try:
+            run = as_run(await self._client.read_flow_run(run_id))
+        except ObjectNotFound:
+            return False
+        held = run.current is not None and run.current.holder == self._holder and run.state_name not in TAKEN_BACK
+        return held and run.phase in {Phase.PENDING, Phase.RUNNING}
+
     async def _found_or_sent(
         self, flow_run: "FlowRun", claim: Claim, place: Place, configuration: AnyscaleConfiguration
     ) -> str:
@@ -172,7 +182,7 @@ class Submitter:
     async def _beat(self, picked_up: "FlowRun", claim: Claim, beat: int) -> bool:
         """Show that the claim is held. False when the run is ours no more; a Prefect that is away says nothing."""
         try:
-            if await self._pending(picked_up) is None:
+            if not await self._is_ours(picked_up.id):
                 return False
             await self.states.beat(picked_up.id, claim.beat + beat)
         except httpx.HTTPError:

@@ -42,7 +42,7 @@ class Workplace:
                 env={**inherited, **self.server.environment, **self.emulator.env, **_QUICK, **settings},
                 stdout=log,
                 stderr=log,
-                preexec_fn=_as_a_script_would,
+                preexec_fn=_as_a_script_would,  # noqa: PLW1509 - the tests start workers from their one thread
             )
 
     def stop_worker(self, name: str = "tester", number: int = signal.SIGTERM) -> float:

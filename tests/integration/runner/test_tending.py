@@ -101,10 +101,9 @@ class TestReadoption:
         self, restarted: Workplace, faults: AnyscaleEmulator
     ):
         place = restarted
-        faults.forget_requests()
-        faults.fault("hang", path="decorated_ha_jobs/create")
+        faults.fault("hang", path="decorated_ha_jobs/create", count=0)
         run_id = place.run(place.light("unsent"))
-        eventually(lambda: ("POST", "/api/v2/decorated_ha_jobs/create") in faults.requests())
+        eventually(lambda: "pfa-gitops.attempt" in place.flow_run(run_id)["labels"])
         place.stop_workers()
         faults.clear_faults()
         place.start_worker(QUICK, "second")
@@ -236,8 +235,10 @@ def test_two_workers_do_not_fight_and_one_drains_while_runs_come(restarted: Work
 def test_a_worker_that_is_told_to_end_finishes_its_submit(restarted: Workplace, faults: AnyscaleEmulator):
     place = restarted
     faults.fault("delay", path="decorated_ha_jobs/create", seconds=4)
-    run_id = place.run(place.light("drained", 1))
+    may_end = place.folder / "drained-may-end"
+    run_id = place.run(place.light("drained", may_end))
     eventually(lambda: place.jobs(run_id))
     place.stop_worker()
+    may_end.touch()
     assert place.flow_run(run_id)["infrastructure_pid"] == one_job(place, run_id)["id"]
     place.wait(run_id, {"COMPLETED"})
