@@ -12,6 +12,8 @@ from support.aws import SecretsManager, run_secrets_manager
 from support.commands import Workdir
 from support.prefect_server import PrefectServer
 
+pytestmark = pytest.mark.slow  # minutes
+
 EXAMPLE = Path(__file__).parents[3] / "examples" / "agent"
 KEY = "pnu_the-key-in-aws"
 
