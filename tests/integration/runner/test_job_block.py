@@ -423,6 +423,7 @@ def execute(place: Place, flow: str, name: str, **more: str) -> tuple[str, subpr
     return run_id, place.command(command, name, PREFECT__FLOW_RUN_ID=run_id, **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", KINDS)
 def test_cancelling_the_run_ends_the_job(place: Place, flow: str):
     name = f"cancelled-{flow}"
@@ -434,6 +435,7 @@ def test_cancelling_the_run_ends_the_job(place: Place, flow: str):
     assert place.server.get(f"/flow_runs/{run_id}")["state_type"] == "CANCELLED"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", KINDS)
 def test_sigterm_ends_the_job(place: Place, flow: str):
     """Without this setting Prefect's supervisor dies alone and leaves the flow's process behind (3.8.8)."""
@@ -445,6 +447,7 @@ def test_sigterm_ends_the_job(place: Place, flow: str):
     process.wait(PATIENCE_S)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", KINDS)
 def test_ctrl_c_ends_the_job(place: Place, flow: str):
     name = f"interrupted-{flow}"
