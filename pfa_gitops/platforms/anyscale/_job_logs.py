@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pfa_gitops.model.errors import NotFound
+from pfa_gitops.platforms.anyscale._jobs import client_of, job_of
 from pfa_gitops.platforms.anyscale._sdk import Sdk
 
 if TYPE_CHECKING:
@@ -36,10 +36,8 @@ async def new_log_lines(sdk: Sdk, job_id: str, place: LogPlace) -> NewLines:
 
 
 def _read(connection: "anyscale.Anyscale", job_id: str, place: LogPlace) -> NewLines:
-    client: Any = connection._anyscale_client  # the SDK's public calls only print what they follow
-    job = client.get_job(name=None, job_id=job_id, cloud=None, project=None)
-    if job is None:
-        raise NotFound(f"Anyscale has no job {job_id}")
+    client = client_of(connection)  # the SDK's public calls only print what they follow
+    job = job_of(connection, job_id)
     lines: list[str] = []
     while job.last_job_run_id:
         place = place if place.run_id else LogPlace(_first_run(client, job_id, job.last_job_run_id))

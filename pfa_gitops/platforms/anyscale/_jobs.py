@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pfa_gitops.model.errors import MaybeArrived, NotFound, PlatformError, Unavailable, Unreachable
-from pfa_gitops.platforms.anyscale._answers import Job as JobAnswer
 from pfa_gitops.platforms.anyscale._sdk import Sdk
 from pfa_gitops.platforms.lost_replies import send
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 # The job's states on the wire (anyscale 0.26.112, job_sdk.py). ERRORED is no end: a retry may follow.
 _ENDS = frozenset({"SUCCESS", "TERMINATED", "OUT_OF_RETRIES", "BROKEN"})
 _BEFORE_START = frozenset({"PENDING", "AWAITING_CLUSTER_START"})
-_BETWEEN_TRIES = frozenset({"ERRORED", "RESTARTING"})
-LIVING = (*sorted(_BEFORE_START), *sorted(_BETWEEN_TRIES), "RUNNING", "UPDATING", "CLEANING_UP")
+LIVING = (*sorted(_BEFORE_START), "ERRORED", "RESTARTING", "RUNNING", "UPDATING", "CLEANING_UP")
 """All other states."""
 SUBMIT_TIMEOUT_S = 900.0
 """A submit uploads the working directory."""
@@ -39,14 +37,14 @@ class JobState(NamedTuple):
     """Whether its entrypoint has begun."""
 
 
-def state_of(answer: JobAnswer) -> JobState:
-    """What a job's answer says of its state."""
-    status = answer.state.current_state
+def state_of(job: Any) -> JobState:
+    """What a job says of its state: one of our client's, or one of the SDK's."""
+    status = str(job.state.current_state)
     return JobState(
         status,
         finished=status in _ENDS,
         succeeded=status == "SUCCESS",
-        reason=answer.state.error or answer.state.operation_message or "",
+        reason=job.state.error or job.state.operation_message or "",
         started=status not in _BEFORE_START,
     )
 
@@ -86,45 +84,44 @@ async def _arrived(sdk: Sdk, name: str) -> str | None:
 
 def _newest(connection: "anyscale.Anyscale", name: str) -> str | None:
     """Looks in all clouds and projects: which one a config means that names none is the SDK's business."""
-    page = _client(connection).list_jobs(name=name, archive_status="ALL", count=_A_PAGE)
+    page = client_of(connection).list_jobs(name=name, archive_status="ALL", count=_A_PAGE)
     found = [job for job in page.results if job.name == name]  # the filter takes any name that contains it
     return str(max(found, key=lambda job: job.created_at).id) if found else None
 
 
 async def job_state(sdk: Sdk, job_id: str) -> JobState:
     """Look at a job, with one request. Raises NotFound."""
-    state = (await sdk.call(lambda connection: _found(connection, job_id))).state
-    status = str(state.current_state)
-    return JobState(status, status in _ENDS, status == "SUCCESS", state.error or state.operation_message or "")
+    return state_of(await sdk.call(lambda connection: job_of(connection, job_id)))
 
 
 async def terminate_job(sdk: Sdk, job_id: str) -> None:
     """Ask Anyscale to end a job. It ends some time later. Safe to send twice. Raises NotFound."""
-    await sdk.call(lambda connection: _client(connection).terminate_job(job_id))
+    await sdk.call(lambda connection: client_of(connection).terminate_job(job_id))
 
 
 def terminate_job_here(sdk: Sdk, job_id: str) -> None:
     """The same without a thread, at the end of a process. Raises NotFound."""
-    sdk.call_here(lambda connection: _client(connection).terminate_job(job_id))
+    sdk.call_here(lambda connection: client_of(connection).terminate_job(job_id))
 
 
 async def job_log_tail(sdk: Sdk, job_id: str, lines: int) -> str:
     """The last lines of the job's latest run; nothing when it never ran."""
 
     def do(connection: "anyscale.Anyscale") -> str:
-        run_id = _found(connection, job_id).last_job_run_id
-        return str(_client(connection).logs_for_job_run(run_id, max_lines=lines)) if run_id else ""
+        run_id = job_of(connection, job_id).last_job_run_id
+        return str(client_of(connection).logs_for_job_run(run_id, max_lines=lines)) if run_id else ""
 
     return await sdk.call(do)
 
 
-def _client(connection: "anyscale.Anyscale") -> Any:
+def client_of(connection: "anyscale.Anyscale") -> Any:
     """The client below the SDK's public calls, which make six requests for a status and leave out the reason."""
     return connection._anyscale_client
 
 
-def _found(connection: "anyscale.Anyscale", job_id: str) -> Any:
-    job = _client(connection).get_job(name=None, job_id=job_id, cloud=None, project=None)
+def job_of(connection: "anyscale.Anyscale", job_id: str) -> Any:
+    """The SDK's own job. Raises NotFound."""
+    job = client_of(connection).get_job(name=None, job_id=job_id, cloud=None, project=None)
     if job is None:
         raise NotFound(f"Anyscale has no job {job_id}")
     return job

@@ -35,6 +35,7 @@ _LOST_CLUSTER = 4.0
 """How many claim's times nobody may have beaten for a Ray cluster before it counts as lost."""
 _AGAIN_S = 10.0
 """A job that was told to end and still lives is told again after so long."""
+_DOUBLE = "its run has another job of the same attempt"
 _MISSES_S = 15.0
 """A listing may lag behind a submit. A job that nobody finds for so long is gone."""
 
@@ -171,9 +172,6 @@ def _of_jobs(living: Sequence[SeenJob], run: Run | None, watch: Stopwatch, timin
         allowed_s = 0.0 if why is _DOUBLE else timing.orphan_grace_s
         if watch.seconds((job.id, "needless"), why) >= allowed_s and watch.every((job.id, "end"), _AGAIN_S):
             yield End(job, why)
-
-
-_DOUBLE = "its run has another job of the same attempt"
 
 
 def _needless(job: SeenJob, living: Sequence[SeenJob], run: Run | None) -> str | None:
