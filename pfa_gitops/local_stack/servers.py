@@ -28,7 +28,7 @@ def require_extra() -> None:
 def command(name: str, home: Home, port: int) -> list[str]:
     """The command line of a server."""
     if name == PREFECT:
-        arguments = ["prefect", "server", "start", "--host", HOST, "--port", str(port)]
+        arguments = ["pfa_gitops.local_stack.prefect_server", "--host", HOST, "--port", str(port)]
     else:
         arguments = ["pfa_gitops.emulator", "--data-dir", str(home.folder(EMULATOR)), "--port", str(port)]
     return [sys.executable, "-m", *arguments]

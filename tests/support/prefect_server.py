@@ -1,4 +1,4 @@
-"""Real Prefect servers for tests: uvicorn, SQLite, a free port, a Prefect home of their own.
+"""Real Prefect servers for tests: SQLite, a free port, a Prefect home of their own.
 
 Migrating a fresh database takes 11 s of a start's 19; a copy of a migrated one takes none. What is left is the import
 of Prefect's server.
@@ -23,7 +23,7 @@ from typing import Any
 
 START_S = 240  # 8 on an idle machine; a machine that runs everything at once needs many times that
 STOP_S = 15
-ANSWER_S = 120  # SQLite stalls for a minute where others write to the same disk
+ANSWER_S = 120  # a refused writer waits up to 60 s in Prefect, before SQLite gives it up
 
 
 @dataclass
@@ -109,8 +109,7 @@ def template_path(directory: Path) -> Path:
 
 
 def _command(port: int) -> list[str]:
-    application = ["--factory", "prefect.server.api.server:create_app"]
-    return [sys.executable, "-m", "uvicorn", *application, "--port", str(port), "--log-level", "warning"]
+    return [sys.executable, "-m", "pfa_gitops.local_stack.prefect_server", "--host", "127.0.0.1", "--port", str(port)]
 
 
 def _server_environment(home: Path, url: str, settings: Mapping[str, str]) -> dict[str, str]:

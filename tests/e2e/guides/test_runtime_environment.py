@@ -11,10 +11,10 @@ from support.example_project import ExampleProject
 from support.prefect_server import PrefectServer
 from support.ray_cluster import QUIET, RayCluster, ray_cluster
 
+pytestmark = pytest.mark.slow  # minutes
+
 HOOKS = """
 import os, pathlib
-
-pytestmark = pytest.mark.slow  # minutes
 
 def leave_a_mark(runtime_env):
     pathlib.Path(os.environ["MARK"]).write_text(runtime_env["working_dir"])

@@ -13,6 +13,8 @@ from support.anyscale_emulator import AnyscaleEmulator, eventually
 from support.prefect_server import PrefectServer
 from support.prefect_worker import Workplace
 
+pytestmark = pytest.mark.slow  # minutes
+
 NAME = "agent-rolled-out"
 FLOW = """
     from prefect import flow
@@ -26,7 +28,6 @@ FLOW = """
 EXECUTE = """
 import json, os, sys, time, urllib.request
 
-pytestmark = pytest.mark.slow  # minutes
 run = os.environ["PREFECT__FLOW_RUN_ID"]
 with open(sys.argv[1], "a") as done:
     done.write(run + "\\n")

@@ -122,6 +122,7 @@ CLUSTER_ENV = {"cluster_env": Case(("their-env:1", "their-env:2", "their-env:3")
 CONTAINERFILE = {
     "containerfile": Case(("file-1", "file-2", "file-3"), build("containerfile"), ("FROM a:1", "FROM a:2", "FROM a:3"))
 }
+NOT_OF_RUNS = {"name", "entrypoint"}  # they are of jobs that a flow triggers: test_job_block.py
 NOT_IN_THE_JOB = {"job_start_timeout_s"}  # it is the worker's: test_tending.py
 NOT_ON_THE_EMULATOR = {"connections"}  # it has none to look up: tests/unit/runner/test_every_field.py
 RAY: dict[str, Case] = {
@@ -146,7 +147,7 @@ ADDRESS = {"address"}  # where a job arrives: every Ray job of this file was fou
 
 
 def test_the_tables_have_every_field():
-    anyscale = {*ANYSCALE, *CLUSTER_ENV, *CONTAINERFILE, *NOT_IN_THE_JOB, *NOT_ON_THE_EMULATOR}
+    anyscale = {*ANYSCALE, *CLUSTER_ENV, *CONTAINERFILE, *NOT_OF_RUNS, *NOT_IN_THE_JOB, *NOT_ON_THE_EMULATOR}
     assert anyscale == set(AnyscaleJobInfra.model_fields) - {"type"}
     assert {*RAY, *RAY_ENVIRONMENT, *ADDRESS} == set(RayJobInfra.model_fields) - {"type"}
 
