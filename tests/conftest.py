@@ -1,6 +1,7 @@
 """The servers that tests share. Each is real, and starts when the first test asks for it."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 
@@ -12,7 +13,11 @@ pytest.register_assert_rewrite("support.kind_cases")  # so that its failures say
 
 
 def pytest_configure() -> None:
-    """Choose the shared emulator's address now: whoever imports the SDK first fixes its host for the whole process."""
+    """Choose the shared emulator's address now: whoever imports the SDK first fixes its host for the whole process.
+
+    Tests send SIGINT to themselves and to their children. A shell ignores it in what it puts into the background.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         os.environ["ANYSCALE_HOST"] = f"http://127.0.0.1:{probe.getsockname()[1]}"

@@ -14,6 +14,9 @@ import threading
 import time
 
 COLLECT_EVERY_S = 5.0
+_YOUNG = 1
+"""The generation of what was made since the last round. The server's hundred thousands of old objects take a second."""
+_ROUNDS_OF_THE_YOUNG = 60
 
 
 def collect_garbage_in_a_thread() -> None:
@@ -24,7 +27,9 @@ def collect_garbage_in_a_thread() -> None:
 
 def _collect() -> None:
     while True:
-        time.sleep(COLLECT_EVERY_S)
+        for _ in range(_ROUNDS_OF_THE_YOUNG):
+            time.sleep(COLLECT_EVERY_S)
+            gc.collect(_YOUNG)
         gc.collect()
 
 

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV
 from pfa_gitops.runner.infra import AnyscaleJobInfra, Infra
@@ -14,8 +14,11 @@ DEFAULT_COMMAND = "prefect flow-run execute"
 EXECUTE = "python -m pfa_gitops.runner.execute"
 POOL_TAG = "work_pool_id"
 RUN_TAG = "flow_run_id"
-_NAME = re.compile(r"[a-z0-9-]+?-(?P<run>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-(?P<attempt>\d+)")
+_RUN = r"(?P<run>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_NAME = re.compile(rf"[a-z0-9-]+?-{_RUN}-(?P<attempt>\d+)")
+_TRIGGERED_NAME = re.compile(rf".+?-{_RUN}-(?P<count>\d+)-[0-9a-f]{{12}}")
 _LONGEST_SLUG = 40
+_LONGEST_BEGINNING = 60
 _LONGEST_TAG = 255  # the widest value that the clouds' own tags take
 _TAKEN_AS_THEY_ARE = (
     "containerfile",
@@ -58,6 +61,22 @@ def run_of(name: str) -> tuple[str, int] | None:
     """The run's id and the attempt that a job's name tells, the inverse of `job_name`."""
     found = _NAME.fullmatch(name)
     return (found["run"], int(found["attempt"])) if found else None
+
+
+def triggered_name(beginning: str, started: tuple[UUID | str, int] | None) -> str:
+    """The name of a job that a flow triggers. No other job has it: after a lost answer the job is looked up by it.
+
+    `started` is the run that a worker started, and how often its flow had begun: no listing tells a job's tags.
+    """
+    legible = re.sub(r"[^\w.-]+", "-", beginning)[:_LONGEST_BEGINNING].strip("-") or "prefect-job"
+    whose = f"-{started[0]}-{started[1]}" if started else ""
+    return f"{legible}{whose}-{uuid4().hex[:12]}"
+
+
+def triggered_by(name: str) -> tuple[str, int] | None:
+    """What `triggered_name` was given as `started`, from the name."""
+    found = _TRIGGERED_NAME.fullmatch(name)
+    return (found["run"], int(found["count"])) if found else None
 
 
 def run_tags(

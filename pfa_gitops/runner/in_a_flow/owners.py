@@ -88,6 +88,19 @@ def owner_here() -> Owner | None:
     )
 
 
+async def started_run() -> "FlowRun | None":
+    """The run that a worker started as this process's job. Its end is seen by workers even where nobody here lives.
+
+    None in a script, and where Prefect does not answer.
+    """
+    try:
+        run_id = UUID(os.environ["PREFECT__FLOW_RUN_ID"])
+        async with get_client() as client:
+            return await client.read_flow_run(run_id)
+    except Exception:  # as in `_goes_on`: without it the job is only not looked after by workers
+        return None
+
+
 def _follow(flow: "Flow[Any, Any]") -> None:
     """Have the flow call `end_anyscale_jobs` at its end, once."""
     for hooks, add in (

@@ -2,22 +2,31 @@
 
 import asyncio
 import os
-import re
-from typing import Any
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
 
 from pfa_gitops.model.errors import PfaError
 from pfa_gitops.platforms.anyscale._sdk import Sdk
 from pfa_gitops.runner.in_a_flow.anyscale_login import sdk_of_process
-from pfa_gitops.runner.in_a_flow.owners import Logger, Owner, breaks_off, end, end_earlier, hold, owner_here
+from pfa_gitops.runner.in_a_flow.owners import (
+    Logger,
+    Owner,
+    breaks_off,
+    end,
+    end_earlier,
+    hold,
+    owner_here,
+    started_run,
+)
 from pfa_gitops.runner.in_a_flow.run import AnyscaleJobRun, to_its_end
 from pfa_gitops.runner.in_a_flow.values import JobEnded, JobNotSubmitted
 from pfa_gitops.runner.infra import AnyscaleJobInfra
 from pfa_gitops.runner.job_environment import sealed_environment
 from pfa_gitops.runner.places.anyscale import page_on, submit_to
-from pfa_gitops.runner.submission import Job, tag_value
+from pfa_gitops.runner.submission import POOL_TAG, Job, tag_value, triggered_name
 
-_LONGEST_NAME = 60
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
+
 _ANSWER_S = 25.0
 """How long an interrupted submit is waited for, in seconds: Prefect kills a flow's process after 30."""
 
@@ -30,7 +39,7 @@ async def trigger(infra: AnyscaleJobInfra, logger: Logger) -> AnyscaleJobRun:
         await end_earlier(owner, logger)
     try:
         sdk = sdk_of_process()
-        job = _job(infra, infra.entrypoint, owner)
+        job = _job(infra, infra.entrypoint, owner, await started_run() if owner is not None else None)
         job_id = await _submitted(sdk, infra, job, logger)
     except PfaError as error:
         raise JobNotSubmitted(f"{error.message}: {error.mend}".strip(": ")) from None
@@ -42,18 +51,15 @@ async def trigger(infra: AnyscaleJobInfra, logger: Logger) -> AnyscaleJobRun:
     return run
 
 
-def _job(infra: AnyscaleJobInfra, entrypoint: str, owner: Owner | None) -> Job:
+def _job(infra: AnyscaleJobInfra, entrypoint: str, owner: Owner | None, started: "FlowRun | None") -> Job:
     tags = dict(infra.tags)
     if owner is not None:
         tags |= {"parent_flow_run_id": str(owner.flow_run_id), "parent_flow_run": tag_value(owner.flow_run_name)}
+    if started is not None and started.work_pool_id is not None:
+        tags[POOL_TAG] = str(started.work_pool_id)
     beginning = infra.name or (owner.flow_run_name if owner else "prefect-job")
-    return Job(unique_name(beginning), tags, sealed_environment(infra.env, os.environ), entrypoint)
-
-
-def unique_name(beginning: str) -> str:
-    """A name that no other job has: after a lost answer the job is looked up by it."""
-    legible = re.sub(r"[^\w.-]+", "-", beginning)[:_LONGEST_NAME].strip("-") or "prefect-job"
-    return f"{legible}-{uuid4().hex[:12]}"
+    name = triggered_name(beginning, (started.id, started.run_count) if started is not None else None)
+    return Job(name, tags, sealed_environment(infra.env, os.environ), entrypoint)
 
 
 async def _submitted(sdk: Sdk, infra: AnyscaleJobInfra, job: Job, logger: Logger) -> str:

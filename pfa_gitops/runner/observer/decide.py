@@ -67,6 +67,9 @@ def decide(sight: Sight, watch: Stopwatch, timing: Timing) -> list[Action]:
     actions = [action for action in actions if not (isinstance(action, Adopt) and action.run.id in sight.under_way)]
     for run_id, living in jobs.items():
         actions += _of_jobs(living, runs.get(run_id) or sight.others.get(run_id), watch, timing)
+    for job in sight.jobs:
+        if (by := job.triggered_by) is not None:
+            actions += _of_triggered(job, by[1], runs.get(by[0]) or sight.others.get(by[0]), watch, timing)
     return actions
 
 
@@ -167,11 +170,33 @@ def _of_jobs(living: Sequence[SeenJob], run: Run | None, watch: Stopwatch, timin
     """End the living jobs of a run that it does not need."""
     for job in living:
         why = _needless(job, living, run)
-        if why is None:
-            continue
-        allowed_s = 0.0 if why is _DOUBLE else timing.orphan_grace_s
-        if watch.seconds((job.id, "needless"), why) >= allowed_s and watch.every((job.id, "end"), _AGAIN_S):
-            yield End(job, why)
+        yield from _end(job, why, 0.0 if why is _DOUBLE else timing.orphan_grace_s, watch)
+
+
+def _of_triggered(
+    job: SeenJob, count: int, run: Run | None, watch: Stopwatch, timing: Timing
+) -> Iterator[Action]:
+    """End a job that a flow triggered and could not end any more: its process was killed."""
+    yield from _end(job, _left_behind(count, run), timing.orphan_grace_s, watch)
+
+
+def _end(job: SeenJob, why: str | None, allowed_s: float, watch: Stopwatch) -> Iterator[Action]:
+    """End a job once it was needless for a while, and again while it still lives."""
+    if why is None or watch.seconds((job.id, "needless"), why) < allowed_s:
+        return
+    if watch.every((job.id, "end"), _AGAIN_S):
+        yield End(job, why)
+
+
+def _left_behind(count: int, run: Run | None) -> str | None:
+    """Why nobody needs what a flow triggered, or None. A job that is not waited for outlives a flow that completes."""
+    if run is None:
+        return "the run that triggered it is not there any more"
+    if run.phase is Phase.FINAL and not run.completed:
+        return f"the run that triggered it is {run.state_name}"
+    if run.phase is Phase.RUNNING and run.count > count:
+        return "the run that triggered it began again"
+    return None
 
 
 def _needless(job: SeenJob, living: Sequence[SeenJob], run: Run | None) -> str | None:

@@ -160,7 +160,7 @@ class Observer:
         """The runs are read after the jobs: a run that goes on although its job had ended by then was left behind."""
         runs = await tended_runs(self._client, pool_id)
         known = {str(run.id) for run in runs}
-        strangers = {job.of[0] for job in jobs if job.of is not None} - known
+        strangers = {run_id for job in jobs if (run_id := job.run_id) is not None} - known
         others = await runs_by_id(self._client, [UUID(run_id) for run_id in sorted(strangers)]) if strangers else {}
         sight = Sight(runs, jobs, others, frozenset(places), under_way=frozenset(self._submitting()))
         found: dict[UUID, SeenJob | None] = {}

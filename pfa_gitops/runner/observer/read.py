@@ -82,6 +82,8 @@ def as_run(run: "FlowRun") -> Run:
         claim=claim_in(run.labels),
         pid=run.infrastructure_pid,
         begun=run.start_time is not None,
+        count=run.run_count,
+        completed=state is not None and state.is_completed(),
         queued=_scheduled_time(run) is not None,
         lease=state.state_details.deployment_concurrency_lease_id if state else None,
     )

@@ -38,6 +38,10 @@ class Run:
     """The `infrastructure_pid` in Prefect."""
     begun: bool = False
     """Whether its flow ever began."""
+    count: int = 0
+    """How often its flow began."""
+    completed: bool = False
+    """Whether it is over and all went well."""
     queued: bool = True
     """Whether it came from a queue, to which it can go back. A flow that is called did not."""
     lease: UUID | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pfa_gitops.platforms.anyscale._jobs import JobState
 from pfa_gitops.runner.infra import Infra
-from pfa_gitops.runner.submission import Job, run_of
+from pfa_gitops.runner.submission import Job, run_of, triggered_by
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,17 @@ class SeenJob:
     def of(self) -> tuple[str, int] | None:
         """The id of the run it was submitted for, and the attempt. None for a name that is not the runner's."""
         return run_of(self.name)
+
+    @property
+    def triggered_by(self) -> tuple[str, int] | None:
+        """The id of the run whose flow triggered it, and how often that flow had begun by then."""
+        return triggered_by(self.name)
+
+    @property
+    def run_id(self) -> str | None:
+        """The run that it belongs to in one way or the other."""
+        whose = self.of or self.triggered_by
+        return whose[0] if whose is not None else None
 
 
 def oldest_of(jobs: Iterable[SeenJob], run_id: str, attempt: int) -> SeenJob | None:

@@ -12,6 +12,16 @@ QUICK = {
     "PFA_GITOPS_CANCEL_GRACE_SECONDS": "3",
     "PFA_GITOPS_ORPHAN_GRACE_SECONDS": "3",
 }
+TRIGGERS_AND_DIES = """
+import os, signal
+from prefect import flow
+from pfa_gitops import AnyscaleJob
+
+@flow
+def run():
+    AnyscaleJob(name="left-by-a-flow", entrypoint="sleep 600").trigger()
+    os.killpg(0, signal.SIGKILL)
+"""
 ENDED = {"SUCCESS", "OUT_OF_RETRIES", "TERMINATED", "BROKEN"}
 
 
@@ -159,6 +169,13 @@ class TestOrphans:
         assert [place.emulator.job(job_id)["current_state"] for job_id in others] == ["RUNNING", "RUNNING"]
         for job_id in others:
             place.emulator.call("POST", f"/ext/v0/production_jobs/{job_id}/terminate")
+
+    def test_what_a_flow_triggered_is_ended_once_its_process_was_killed(self, place: Workplace):
+        run_id = place.run(place.deployment("killed", TRIGGERS_AND_DIES, {}))
+        place.wait(run_id, {"CRASHED"})
+        query = f"tag_filter=parent_flow_run_id:{run_id}&archive_status=ALL"
+        (left,) = place.emulator.call("GET", f"/api/v2/decorated_ha_jobs/?{query}")["results"]
+        eventually(lambda: place.emulator.job(left["id"])["current_state"] == "TERMINATED")
 
 
 class TestStart:

@@ -25,7 +25,7 @@ from pfa_gitops.runner.observer.values import (
     Sight,
 )
 from pfa_gitops.runner.places import SeenJob
-from pfa_gitops.runner.submission import job_name
+from pfa_gitops.runner.submission import job_name, triggered_name
 from pfa_gitops.runner.timing import Timing
 
 RUN_ID = UUID("0f9a2f5e-3f1c-4a55-9d0e-6f2d6a1b2c3d")
@@ -45,6 +45,13 @@ def run(phase: Phase = Phase.RUNNING, claim: Claim | None = CLAIM, **values: obj
 
 def job(state: JobState = RUNNING, job_id: str = "job-1", attempt: int = 1, created: str = "1") -> SeenJob:
     return SeenJob(job_id, job_name("quick-fox", RUN_ID, attempt), HERE, state, created)
+
+
+TRIGGERED = "job-7"
+
+
+def triggered(count: int = 1) -> SeenJob:
+    return SeenJob(TRIGGERED, triggered_name("Train 0.1", (RUN_ID, count)), HERE, RUNNING)
 
 
 class Rounds:
@@ -82,6 +89,10 @@ LEFT_ALONE = {
     "a run in a place that this worker does not reach": sight([run()], reached="anyscale/other"),
     "a job that is not named as ours are": sight([], [SeenJob("x", "nightly-report", HERE, RUNNING)]),
     "a waiting run whose process lives": sight([], [job()], other=run(Phase.WAITING)),
+    "what a running flow triggered": sight([run(count=1)], [job(), triggered()]),
+    "what a flow left to itself and completed": sight([], [triggered()], other=run(Phase.FINAL, completed=True)),
+    "what a flow triggered whose run waits for its next attempt": sight([], [triggered()], other=run(Phase.WAITING)),
+    "what a flow in a later attempt triggered": sight([run(count=2)], [job(), triggered(count=2)]),
     "a pending run that was just picked up again": sight([run(Phase.PENDING, pick_up="t2")], [job()]),
 }
 
@@ -193,6 +204,21 @@ def test_a_job_that_outlives_its_run_is_ended_after_a_while(other):
     assert kinds(rounds.once(orphan)) == [End]
     assert rounds.once(orphan) == []  # it is told again only after a while
     assert kinds(rounds.once(orphan)) == [End]
+
+
+@pytest.mark.parametrize(
+    ("runs", "other"),
+    [([], {}), ([], {"other": run(Phase.FINAL)}), ([run(count=2)], {})],
+    ids=["gone", "crashed", "begun-again"],
+)
+def test_what_a_killed_flow_triggered_is_ended_after_a_while(runs, other):
+    rounds, left = Rounds(), sight(runs, [*([job()] if runs else []), triggered()], **other)
+    assert rounds.over(55, left) == []
+    (end,) = rounds.once(left)
+    assert isinstance(end, End)
+    assert end.job.id == TRIGGERED
+    assert end.why.startswith("the run that triggered it ")
+    assert rounds.once(left) == []
 
 
 def test_a_concurrency_slot_is_kept_while_the_job_starts():

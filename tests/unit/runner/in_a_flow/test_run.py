@@ -3,17 +3,29 @@
 import asyncio
 import pickle
 import time
+from uuid import UUID
 
 from pfa_gitops.runner.in_a_flow.run import AnyscaleJobRun, to_its_end
-from pfa_gitops.runner.in_a_flow.trigger import unique_name
 from pfa_gitops.runner.in_a_flow.values import JobFailed, JobResult
+from pfa_gitops.runner.submission import job_name, run_of, triggered_by, triggered_name
+
+RUN_ID = UUID("0f9a2f5e-3f1c-4a55-9d0e-6f2d6a1b2c3d")
 
 
 def test_a_jobs_name_begins_as_it_is_called_and_is_its_own():
-    assert unique_name("Train 0.1: EU").rsplit("-", 1)[0] == "Train-0.1-EU"
-    assert unique_name("train") != unique_name("train")
-    assert unique_name("///").startswith("prefect-job-")
-    assert len(unique_name("x" * 300)) < 80
+    assert triggered_name("Train 0.1: EU", None).rsplit("-", 1)[0] == "Train-0.1-EU"
+    assert triggered_name("train", None) != triggered_name("train", None)
+    assert triggered_name("///", None).startswith("prefect-job-")
+    assert len(triggered_name("x" * 300, (RUN_ID, 12))) < 120
+
+
+def test_a_jobs_name_tells_the_run_that_a_worker_started_and_is_not_taken_for_that_runs_own_job():
+    name = triggered_name("Train 0.1", (RUN_ID, 12))
+    assert name.startswith("Train-0.1-")
+    assert triggered_by(name) == (str(RUN_ID), 12)
+    assert run_of(name) is None
+    assert triggered_by(job_name("train", RUN_ID, 12)) is None
+    assert triggered_by(triggered_name("train", None)) is None
 
 
 def test_values_and_errors_can_be_pickled():
