@@ -173,9 +173,7 @@ def _of_jobs(living: Sequence[SeenJob], run: Run | None, watch: Stopwatch, timin
         yield from _end(job, why, 0.0 if why is _DOUBLE else timing.orphan_grace_s, watch)
 
 
-def _of_triggered(
-    job: SeenJob, count: int, run: Run | None, watch: Stopwatch, timing: Timing
-) -> Iterator[Action]:
+def _of_triggered(job: SeenJob, count: int, run: Run | None, watch: Stopwatch, timing: Timing) -> Iterator[Action]:
     """End a job that a flow triggered and could not end any more: its process was killed."""
     yield from _end(job, _left_behind(count, run), timing.orphan_grace_s, watch)
 
