@@ -16,12 +16,13 @@ import runpy
 import sys
 import threading
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from prefect.server.database.configurations import AioSqliteConfiguration
+from prefect.server.database.configurations import SQLITE_BEGIN_MODE, AioSqliteConfiguration
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator
 
     from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
@@ -32,15 +33,26 @@ _ROUNDS_OF_THE_YOUNG = 60
 
 
 def take_writers_in_turn() -> None:
-    """Have each transaction wait for its turn, where it would be refused at its first write."""
+    """Have each transaction wait for its turn, where it would be refused at its first write.
+
+    But for one inside of another one: it would wait for that one's end, which waits for it. Mostly it only reads.
+    """
     begin = AioSqliteConfiguration.begin_transaction
 
-    def begin_as_a_writer(
-        self: AioSqliteConfiguration, session: "AsyncSession", with_for_update: bool = True
-    ) -> "AbstractAsyncContextManager[AsyncSessionTransaction]":
-        return begin(self, session, with_for_update=True)
+    @asynccontextmanager
+    async def begin_as_a_writer(
+        self: AioSqliteConfiguration, session: "AsyncSession", with_for_update: bool = False
+    ) -> "AsyncIterator[AsyncSessionTransaction]":
+        outermost = SQLITE_BEGIN_MODE.get() is None
+        async with begin(self, session, with_for_update=with_for_update or outermost) as transaction:
+            await session.connection()  # it begins here, and not at the first statement
+            mode = SQLITE_BEGIN_MODE.set("DEFERRED")
+            try:
+                yield transaction
+            finally:
+                SQLITE_BEGIN_MODE.reset(mode)
 
-    AioSqliteConfiguration.begin_transaction = begin_as_a_writer  # type: ignore[assignment]
+    AioSqliteConfiguration.begin_transaction = begin_as_a_writer  # type: ignore[method-assign]
 
 
 def collect_garbage_in_a_thread() -> None:

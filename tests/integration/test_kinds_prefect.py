@@ -21,6 +21,7 @@ def test_create_change_each_field_and_delete(case: Case, prefect_server):
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.path.stem) for case in read_cases(CASES)])
 def test_what_is_null_or_empty_is_written_once(case: Case, prefect_server):
     async def scenario():
