@@ -17,7 +17,7 @@ demo: $(READY)
 	$(BIN)/pfa-gitops demo
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadfile -m 'not slow'
+	$(BIN)/pytest -n 3 --dist loadfile -m 'not slow'
 
 test-all: $(READY)
 	$(BIN)/pytest -n 2 --dist loadfile
