@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
 
 T = TypeVar("T")
+
+_IMPORTING = threading.Lock()
+"""Two threads that import Ray at the same time get modules that are not complete: they import each other."""
 
 _RESERVED = ("entrypoint_num_cpus", "entrypoint_num_gpus", "entrypoint_memory", "entrypoint_resources")
 _STATUS = re.compile(r"status code (\d{3})")
@@ -147,8 +151,8 @@ class RayJobs:
 
     def _connected(self) -> "JobSubmissionClient":
         if self._client is None:
-            from ray.job_submission import JobSubmissionClient  # noqa: PLC0415 - see the top of the file
-
+            with _IMPORTING:
+                from ray.job_submission import JobSubmissionClient  # noqa: PLC0415 - see the top of the file
             self._client = JobSubmissionClient(self.address)
         return self._client
 
@@ -162,8 +166,9 @@ def _vendor_errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception]
     Raises Unreachable without Ray. The first is empty for a Ray before 2.52, which knows no tokens.
     """
     try:
-        import ray.exceptions  # noqa: PLC0415 - see the top of the file
-        import requests  # noqa: PLC0415 - comes with Ray's client
+        with _IMPORTING:
+            import ray.exceptions  # noqa: PLC0415 - see the top of the file
+            import requests  # noqa: PLC0415 - comes with Ray's client
     except ImportError:
         raise Unreachable("this worker has no Ray", 'install "ray[default]" where the worker runs') from None
     known = getattr(ray.exceptions, "AuthenticationError", None)

@@ -70,6 +70,7 @@ def said(url):
         return answer.read().decode()
 
 
+@pytest.mark.slow  # Ray takes its time; the demo has a service each time
 def test_a_service_comes_up_answers_is_updated_in_place_and_ends(sdk, emulator, service, reaches, gone):
     service_id = sdk.service.deploy(service("echo", tags={"team": "ml"}))
     reaches("echo", "RUNNING")

@@ -79,6 +79,7 @@ def shell(folder, server, script):
     )
 
 
+@pytest.mark.slow  # each is a flow run; the test after it stands for them
 @pytest.mark.parametrize("script", [*COMMANDS, STEPS[-1]])
 def test_the_commands_of_the_guide(project, prefect_server, script):
     done = shell(project, prefect_server, script)

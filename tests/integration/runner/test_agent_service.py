@@ -84,6 +84,7 @@ def state(place: Workplace, service: str) -> str:
     return str(place.emulator.service(service)["current_state"])
 
 
+@pytest.mark.slow  # Ray takes its time; the demo runs an agent each time
 def test_the_agent_runs_a_worker_for_its_pool_and_shows_no_key(place: Workplace, service: str):
     said = eventually(lambda: answer(place, service), timeout_s=180)
     assert said["work_pool"] == "agent-pool"

@@ -480,6 +480,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow  # most of a minute
 def test_a_job_of_a_task_in_another_process_is_ended_with_a_flow_that_fails_only(place: Place):
     process = place.start(POOL, "pool")
     process.wait(PATIENCE_S * 2)

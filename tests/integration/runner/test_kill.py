@@ -43,6 +43,7 @@ def test_a_job_that_never_was_is_not_found():
         kill("prodjob_unknown")
 
 
+@pytest.mark.slow  # a minute; a listing that fails: test_tending.py
 def test_an_anyscale_that_does_not_answer_is_not_the_same_as_no_job(sdk: Sdk, emulator: AnyscaleEmulator):
     job_id = asyncio.run(submit_job(sdk, {"name": "lasting", "entrypoint": "sleep 300", "max_retries": 0}))
     try:

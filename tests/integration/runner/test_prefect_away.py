@@ -13,7 +13,8 @@ from support.prefect_worker import Workplace
 QUICK = {"PFA_GITOPS_CLAIM_SECONDS": "4", "PFA_GITOPS_ORPHAN_GRACE_SECONDS": "3"}
 
 
-@pytest.mark.parametrize("away_s", [8, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.slow  # a minute each
+@pytest.mark.parametrize("away_s", [8, 60])
 def test_prefect_is_away(away_s: float, emulator: AnyscaleEmulator, tmp_path: Path, prefect_template: Path):
     """The server is stopped like a process, so that connections to it hang, and then goes on."""
     with run_prefect_server(tmp_path / "prefect", prefect_template) as server:

@@ -1,6 +1,7 @@
 """What Ray's failures mean, with a stand-in for Ray's own client that fails as it does."""
 
 import asyncio
+import subprocess
 import sys
 from typing import Any
 
@@ -89,3 +90,22 @@ def test_a_ray_that_knows_no_tokens_still_tells_its_other_failures(monkeypatch):
     monkeypatch.delattr(ray.exceptions, "AuthenticationError")
     with pytest.raises(NotFound):
         asyncio.run(failing(monkeypatch, refused(404)).state("x"))
+
+
+AT_ONCE = """
+import asyncio
+from pfa_gitops.runner.ray_jobs import RayJobs
+
+async def ask_all():
+    asked = (RayJobs("http://127.0.0.1:9").session() for _ in range(8))
+    return await asyncio.gather(*asked, return_exceptions=True)
+
+print({f"{type(said).__name__}: {said}" for said in asyncio.run(ask_all())})
+"""
+
+
+def test_first_calls_at_the_same_time_import_ray_once():
+    """In a process that has not imported Ray yet. Nobody listens at port 9."""
+    done = subprocess.run([sys.executable, "-c", AT_ONCE], check=False, capture_output=True, text=True, timeout=300)
+    told = "Unreachable: Ray's job API at http://127.0.0.1:9 does not answer"
+    assert done.stdout.strip() == str({told}), done.stderr
