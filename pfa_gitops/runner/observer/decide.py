@@ -69,7 +69,8 @@ def decide(sight: Sight, watch: Stopwatch, timing: Timing) -> list[Action]:
         actions += _of_jobs(living, runs.get(run_id) or sight.others.get(run_id), watch, timing)
     for job in sight.jobs:
         if (by := job.triggered_by) is not None:
-            actions += _of_triggered(job, by[1], runs.get(by[0]) or sight.others.get(by[0]), watch, timing)
+            why = _left_behind(by[1], runs.get(by[0]) or sight.others.get(by[0]))
+            actions += _end(job, why, timing.orphan_grace_s, watch)
     return actions
 
 
@@ -173,11 +174,6 @@ def _of_jobs(living: Sequence[SeenJob], run: Run | None, watch: Stopwatch, timin
         yield from _end(job, why, 0.0 if why is _DOUBLE else timing.orphan_grace_s, watch)
 
 
-def _of_triggered(job: SeenJob, count: int, run: Run | None, watch: Stopwatch, timing: Timing) -> Iterator[Action]:
-    """End a job that a flow triggered and could not end any more: its process was killed."""
-    yield from _end(job, _left_behind(count, run), timing.orphan_grace_s, watch)
-
-
 def _end(job: SeenJob, why: str | None, allowed_s: float, watch: Stopwatch) -> Iterator[Action]:
     """End a job once it was needless for a while, and again while it still lives."""
     if why is None or watch.seconds((job.id, "needless"), why) < allowed_s:
@@ -187,7 +183,10 @@ def _end(job: SeenJob, why: str | None, allowed_s: float, watch: Stopwatch) -> I
 
 
 def _left_behind(count: int, run: Run | None) -> str | None:
-    """Why nobody needs what a flow triggered, or None. A job that is not waited for outlives a flow that completes."""
+    """Why nobody needs what a flow triggered and could not end, as its process was killed; or None.
+
+    A job that is not waited for outlives a flow that completes.
+    """
     if run is None:
         return "the run that triggered it is not there any more"
     if run.phase is Phase.FINAL and not run.completed:
