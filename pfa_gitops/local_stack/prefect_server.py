@@ -1,7 +1,8 @@
 """Prefect's own server, that takes parallel writers on SQLite: `python -m pfa_gitops.local_stack.prefect_server`.
 
-It takes the arguments of `prefect server start`. Two things are different, both measured on Prefect 3.8.8 with twelve
-clients that create runs and set states. Nothing that a client sends or gets is different.
+It takes the arguments of `prefect server start`, but for those that start further processes. Two things are
+different, both measured on Prefect 3.8.8 with twelve clients that create runs and set states. Nothing that a client
+sends or gets is different.
 
 Transactions take SQLite's write lock when they begin. Prefect's begin as readers, and SQLite refuses a reader's first
 write at once when another one has written meanwhile: nine of ten requests were answered with 503. Now none is.
@@ -30,6 +31,7 @@ COLLECT_EVERY_S = 5.0
 _YOUNG = 1
 """The generation of what was made since the last round. The server's hundred thousands of old objects take a second."""
 _ROUNDS_OF_THE_YOUNG = 60
+_FURTHER_PROCESSES = {"-b", "--background", "--workers"}
 
 
 def take_writers_in_turn() -> None:
@@ -70,7 +72,9 @@ def _collect() -> None:
 
 
 def main() -> None:
-    """Start Prefect's server in the foreground."""
+    """Start Prefect's server in this process: what is different is lost in another one."""
+    if further := _FURTHER_PROCESSES.intersection(sys.argv[1:]):
+        sys.exit(f"{', '.join(sorted(further))}: this server runs in one process, in the foreground")
     take_writers_in_turn()
     collect_garbage_in_a_thread()
     sys.argv[1:1] = ["server", "start"]

@@ -48,6 +48,10 @@ class Claim:
         """The name of the worker that holds it."""
         return self.holder.rpartition("/")[0]
 
+    def same_pick_up(self, other: "Claim") -> bool:
+        """Whether both are the same worker's claim on the same pick-up, whatever was counted up meanwhile."""
+        return (self.holder, self.pick_up, self.attempt) == (other.holder, other.pick_up, other.attempt)
+
     def labels(self) -> dict[str, str | int]:
         """As labels of the run."""
         return {

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -17,7 +16,7 @@ from pfa_gitops.model.errors import (
     Unreachable,
 )
 from pfa_gitops.platforms.anyscale._jobs import SUBMIT_TIMEOUT_S, JobState
-from pfa_gitops.platforms.anyscale._sdk import TIMEOUT_S, in_thread
+from pfa_gitops.platforms.anyscale._sdk import IMPORTING, TIMEOUT_S, in_thread
 from pfa_gitops.runner.infra import RayJobInfra
 from pfa_gitops.runner.submission import Job, entrypoint
 
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
 
 T = TypeVar("T")
-
-_IMPORTING = threading.Lock()
-"""Two threads that import Ray at the same time get modules that are not complete: they import each other."""
 
 _RESERVED = ("entrypoint_num_cpus", "entrypoint_num_gpus", "entrypoint_memory", "entrypoint_resources")
 _STATUS = re.compile(r"status code (\d{3})")
@@ -151,7 +147,7 @@ class RayJobs:
 
     def _connected(self) -> "JobSubmissionClient":
         if self._client is None:
-            with _IMPORTING:
+            with IMPORTING:
                 from ray.job_submission import JobSubmissionClient  # noqa: PLC0415 - see the top of the file
             self._client = JobSubmissionClient(self.address)
         return self._client
@@ -166,7 +162,7 @@ def _vendor_errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception]
     Raises Unreachable without Ray. The first is empty for a Ray before 2.52, which knows no tokens.
     """
     try:
-        with _IMPORTING:
+        with IMPORTING:
             import ray.exceptions  # noqa: PLC0415 - see the top of the file
             import requests  # noqa: PLC0415 - comes with Ray's client
     except ImportError:

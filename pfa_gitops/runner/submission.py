@@ -1,11 +1,11 @@
-"""What a run's Anyscale job is called, tagged, given and told to do. Pure."""
+"""What a job is called, tagged, given and told to do: a run's own job, and one that a flow triggers. Pure."""
 
 import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID, uuid4
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV
 from pfa_gitops.runner.infra import AnyscaleJobInfra, Infra
@@ -16,9 +16,9 @@ POOL_TAG = "work_pool_id"
 RUN_TAG = "flow_run_id"
 _RUN = r"(?P<run>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _NAME = re.compile(rf"[a-z0-9-]+?-{_RUN}-(?P<attempt>\d+)")
-_TRIGGERED_NAME = re.compile(rf".+?-{_RUN}-(?P<count>\d+)-[0-9a-f]{{12}}")
+_TRIGGERED_NAME = re.compile(rf".+?-{_RUN}-(?P<number>\d+)-[0-9a-f]{{12}}")
 _LONGEST_SLUG = 40
-_LONGEST_BEGINNING = 60
+_LONGEST_WORDS = 60
 _LONGEST_TAG = 255  # the widest value that the clouds' own tags take
 _TAKEN_AS_THEY_ARE = (
     "containerfile",
@@ -39,6 +39,22 @@ _TAKEN_AS_THEY_ARE = (
 )
 
 
+class Attempt(NamedTuple):
+    """One try at a run, which gets a job of its own."""
+
+    run_id: str
+    number: int
+    """Counted from 1: `Claim.attempt`."""
+
+
+class Beginning(NamedTuple):
+    """One start of a run's flow, in which it may trigger jobs. A retry inside the flow's process is a start, too."""
+
+    run_id: str
+    number: int
+    """Counted from 1: Prefect's `run_count`."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One run's job, on whatever infrastructure."""
@@ -57,26 +73,26 @@ def job_name(run_name: str, run_id: UUID | str, attempt: int) -> str:
     return f"{slug}-{run_id}-{attempt}"
 
 
-def run_of(name: str) -> tuple[str, int] | None:
-    """The run's id and the attempt that a job's name tells, the inverse of `job_name`."""
+def attempt_of(name: str) -> Attempt | None:
+    """The attempt that a job's name tells, the inverse of `job_name`."""
     found = _NAME.fullmatch(name)
-    return (found["run"], int(found["attempt"])) if found else None
+    return Attempt(found["run"], int(found["attempt"])) if found else None
 
 
-def triggered_name(beginning: str, started: tuple[UUID | str, int] | None) -> str:
+def triggered_name(words: str, by: Beginning | None, suffix: UUID) -> str:
     """The name of a job that a flow triggers. No other job has it: after a lost answer the job is looked up by it.
 
-    `started` is the run that a worker started, and how often its flow had begun: no listing tells a job's tags.
+    It tells what a worker must know of the job, as no listing tells a job's tags.
     """
-    legible = re.sub(r"[^\w.-]+", "-", beginning)[:_LONGEST_BEGINNING].strip("-") or "prefect-job"
-    whose = f"-{started[0]}-{started[1]}" if started else ""
-    return f"{legible}{whose}-{uuid4().hex[:12]}"
+    legible = re.sub(r"[^\w.-]+", "-", words)[:_LONGEST_WORDS].strip("-") or "prefect-job"
+    whose = f"-{by.run_id}-{by.number}" if by else ""
+    return f"{legible}{whose}-{suffix.hex[:12]}"
 
 
-def triggered_by(name: str) -> tuple[str, int] | None:
-    """What `triggered_name` was given as `started`, from the name."""
+def triggered_by(name: str) -> Beginning | None:
+    """What `triggered_name` was given as `by`, from the name."""
     found = _TRIGGERED_NAME.fullmatch(name)
-    return (found["run"], int(found["count"])) if found else None
+    return Beginning(found["run"], int(found["number"])) if found else None
 
 
 def run_tags(

@@ -88,7 +88,7 @@ class Submitter:
                 return None
             sending = self._found_or_sent(flow_run, claim, place, configuration)
             if (job_id := await self._while_ours(flow_run, claim, sending)) is None:
-                logger.info("The run needs no job any more. One that may be under way is looked for, and ended.")
+                logger.info("The run is taken back, or over. A job that may be under way is looked for.")
                 return None
         except CutOff:
             if claim is not None:
@@ -142,14 +142,18 @@ class Submitter:
         claim = as_run(run).current
         return run if claim is None or claim.holder == self._holder else None
 
-    async def _is_ours(self, run_id: UUID) -> bool:
-        """Whether the run still needs the job that is being submitted. Its flow may begin before the answer comes."""
+    async def _is_ours(self, run_id: UUID, claim: Claim) -> bool:
+        """Whether the run still needs the job that is being submitted under this claim.
+
+        Its flow may begin, and even end, before the answer comes: then the job's id is still to be written down.
+        """
         try:
             run = as_run(await self._client.read_flow_run(run_id))
         except ObjectNotFound:
             return False
-        held = run.current is not None and run.current.holder == self._holder and run.state_name not in TAKEN_BACK
-        return held and run.phase in {Phase.PENDING, Phase.RUNNING}
+        if run.state_name in TAKEN_BACK or run.current is None or not run.current.same_pick_up(claim):
+            return False
+        return run.phase in {Phase.PENDING, Phase.RUNNING} or (run.phase is Phase.FINAL and run.begun)
 
     async def _found_or_sent(
         self, flow_run: "FlowRun", claim: Claim, place: Place, configuration: AnyscaleConfiguration
@@ -166,7 +170,7 @@ class Submitter:
         return await place.submit(infra, job)
 
     async def _while_ours(self, picked_up: "FlowRun", claim: Claim, sending: Coroutine[Any, Any, str]) -> str | None:
-        """Send, and show meanwhile that the claim is held. None when the run was cancelled or taken back meanwhile."""
+        """Send, and show meanwhile that the claim is held. None when the run is ours no more."""
         task = asyncio.ensure_future(sending)
         try:
             for beat in itertools.count(1):
@@ -182,7 +186,7 @@ class Submitter:
     async def _beat(self, picked_up: "FlowRun", claim: Claim, beat: int) -> bool:
         """Show that the claim is held. False when the run is ours no more; a Prefect that is away says nothing."""
         try:
-            if not await self._is_ours(picked_up.id):
+            if not await self._is_ours(picked_up.id, claim):
                 return False
             await self.states.beat(picked_up.id, claim.beat + beat)
         except httpx.HTTPError:

@@ -92,6 +92,7 @@ def test_the_commands_of_the_guide(project, prefect_server, script):
         assert done.stderr.index("-> Running") < done.stderr.index("-> Completed")
 
 
+@pytest.mark.slow  # a flow run; tests/integration/run has the exit codes
 def test_a_run_that_fails_fails_the_ci_job(project, prefect_server):
     done = shell(project, prefect_server, "pfa-gitops run prefect-test -e prod --param highest_number=-1 --wait")
     assert done.returncode == 5

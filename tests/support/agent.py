@@ -17,7 +17,7 @@ from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
 QUICK = {
     "PREFECT_WORKER_QUERY_SECONDS": "0.5",
     "PREFECT_WORKER_HEARTBEAT_SECONDS": "5",
-    "PFA_GITOPS_JOB_POLL_SECONDS": "0.3",
+    "PFA_GITOPS_JOB_POLL_SECONDS": "1",
     "DO_NOT_TRACK": "1",
 }
 

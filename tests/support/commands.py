@@ -18,6 +18,7 @@ PROGRAM = [sys.executable, "-m", "pfa_gitops.cli.app"]
 HEEDS_INTERRUPT = (
     "import runpy, signal\n"
     "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
     "runpy.run_module('pfa_gitops.cli.app', run_name='__main__')"
 )
 

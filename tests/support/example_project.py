@@ -19,7 +19,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 _QUICK = {
     "PREFECT_WORKER_QUERY_SECONDS": "0.5",
     "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.3",
-    "PFA_GITOPS_JOB_POLL_SECONDS": "0.3",
+    "PFA_GITOPS_JOB_POLL_SECONDS": "1",
 }
 
 

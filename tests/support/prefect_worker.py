@@ -145,9 +145,9 @@ def _as_a_script_would() -> None:
 
 
 _QUICK = {
-    "PREFECT_WORKER_QUERY_SECONDS": "1",  # a poll is a write to Prefect, and its SQLite stalls under many
+    "PREFECT_WORKER_QUERY_SECONDS": "1",
     "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.5",
-    "PFA_GITOPS_JOB_POLL_SECONDS": "0.3",
+    "PFA_GITOPS_JOB_POLL_SECONDS": "1",
 }
 
 _LIGHT = """

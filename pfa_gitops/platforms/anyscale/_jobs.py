@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pfa_gitops.model.errors import MaybeArrived, NotFound, PlatformError, Unavailable, Unreachable
 from pfa_gitops.platforms.anyscale._sdk import Sdk
@@ -37,8 +37,26 @@ class JobState(NamedTuple):
     """Whether its entrypoint has begun."""
 
 
-def state_of(job: Any) -> JobState:
-    """What a job says of its state: one of our client's, or one of the SDK's."""
+class _WireState(Protocol):
+    """A job's state as Anyscale tells it, in our client's model and in the SDK's."""
+
+    @property
+    def current_state(self) -> Any: ...
+    @property
+    def error(self) -> str | None: ...
+    @property
+    def operation_message(self) -> str | None: ...
+
+
+class WireJob(Protocol):
+    """A job as Anyscale tells it."""
+
+    @property
+    def state(self) -> _WireState: ...
+
+
+def state_of(job: WireJob) -> JobState:
+    """What a job says of its state."""
     status = str(job.state.current_state)
     return JobState(
         status,

@@ -29,8 +29,10 @@ REQUEST_TIMEOUT_S = 60
 """How long one request may wait for the server, the login's too, so that a thread given up on ends as well. The SDK
 takes whole seconds."""
 
+IMPORTING = threading.Lock()
+"""One thread at a time imports Ray, or the SDK, which imports Ray: two that do get modules that are not complete."""
 _OPENING = threading.Lock()
-"""One thread at a time imports the SDK and logs in: the import reads the environment."""
+"""One thread at a time logs in."""
 
 
 class Sdk:
@@ -76,7 +78,7 @@ class Sdk:
         warnings.filterwarnings("ignore", module="anyscale|openapi_client|pathspec")
         with _OPENING:
             if self._opened is None:
-                with _host_in_environment(self.target.host):
+                with IMPORTING, _host_in_environment(self.target.host):
                     import anyscale  # noqa: PLC0415 - see the top of the file
 
                 _limit_requests()

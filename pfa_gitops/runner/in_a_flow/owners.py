@@ -88,16 +88,25 @@ def owner_here() -> Owner | None:
     )
 
 
-async def started_run() -> "FlowRun | None":
-    """The run that a worker started as this process's job. Its end is seen by workers even where nobody here lives.
+async def started_run(logger: Logger) -> "FlowRun | None":
+    """The run that this process was started for. Workers see its end even where nobody lives here any more.
 
     None in a script, and where Prefect does not answer.
     """
-    try:
-        run_id = UUID(os.environ["PREFECT__FLOW_RUN_ID"])
+    context, run_id = FlowRunContext.get(), os.environ.get("PREFECT__FLOW_RUN_ID")
+    if run_id is None:
+        return None
+    if context is not None and context.flow_run is not None and str(context.flow_run.id) == run_id:
+        return context.flow_run
+    try:  # in a subflow
         async with get_client() as client:
-            return await client.read_flow_run(run_id)
-    except Exception:  # as in `_goes_on`: without it the job is only not looked after by workers
+            return await client.read_flow_run(UUID(run_id))
+    except Exception as error:  # whatever it is, the flow is to get its job
+        logger.warning(
+            "Prefect does not tell the run %s (%s): no worker ends the job where the flow is killed",
+            run_id,
+            type(error).__name__,
+        )
         return None
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from pfa_gitops.model.errors import PfaError
 from pfa_gitops.platforms.anyscale._sdk import Sdk
@@ -22,7 +23,7 @@ from pfa_gitops.runner.in_a_flow.values import JobEnded, JobNotSubmitted
 from pfa_gitops.runner.infra import AnyscaleJobInfra
 from pfa_gitops.runner.job_environment import sealed_environment
 from pfa_gitops.runner.places.anyscale import page_on, submit_to
-from pfa_gitops.runner.submission import POOL_TAG, Job, tag_value, triggered_name
+from pfa_gitops.runner.submission import POOL_TAG, Beginning, Job, tag_value, triggered_name
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
@@ -39,7 +40,8 @@ async def trigger(infra: AnyscaleJobInfra, logger: Logger) -> AnyscaleJobRun:
         await end_earlier(owner, logger)
     try:
         sdk = sdk_of_process()
-        job = _job(infra, infra.entrypoint, owner, await started_run() if owner is not None else None)
+        started = None if owner is None else await started_run(logger)
+        job = _job(infra, infra.entrypoint, owner, started)
         job_id = await _submitted(sdk, infra, job, logger)
     except PfaError as error:
         raise JobNotSubmitted(f"{error.message}: {error.mend}".strip(": ")) from None
@@ -57,8 +59,9 @@ def _job(infra: AnyscaleJobInfra, entrypoint: str, owner: Owner | None, started:
         tags |= {"parent_flow_run_id": str(owner.flow_run_id), "parent_flow_run": tag_value(owner.flow_run_name)}
     if started is not None and started.work_pool_id is not None:
         tags[POOL_TAG] = str(started.work_pool_id)
-    beginning = infra.name or (owner.flow_run_name if owner else "prefect-job")
-    name = triggered_name(beginning, (started.id, started.run_count) if started is not None else None)
+    words = infra.name or (owner.flow_run_name if owner else "prefect-job")
+    by = None if started is None else Beginning(str(started.id), started.run_count)
+    name = triggered_name(words, by, uuid4())
     return Job(name, tags, sealed_environment(infra.env, os.environ), entrypoint)
 
 

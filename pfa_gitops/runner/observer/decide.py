@@ -23,6 +23,7 @@ from pfa_gitops.runner.observer.values import (
     Sight,
 )
 from pfa_gitops.runner.places import SeenJob
+from pfa_gitops.runner.submission import Beginning
 from pfa_gitops.runner.timing import Timing
 
 RENEW_S = 20.0
@@ -58,25 +59,26 @@ def decide(sight: Sight, watch: Stopwatch, timing: Timing) -> list[Action]:
     jobs: dict[str, list[SeenJob]] = {}
     for job in sight.jobs:
         if (of := job.of) is not None:
-            jobs.setdefault(of[0], []).append(job)
+            jobs.setdefault(of.run_id, []).append(job)
     runs = {str(run.id): run for run in sight.runs}
     actions: list[Action] = []
     for run in sight.runs:
         actions += _of_run(run, jobs.get(str(run.id), []), sight, watch, timing)
     # What this worker is submitting it writes down itself.
     actions = [action for action in actions if not (isinstance(action, Adopt) and action.run.id in sight.under_way)]
+    known = {**sight.others, **runs}
     for run_id, living in jobs.items():
-        actions += _of_jobs(living, runs.get(run_id) or sight.others.get(run_id), watch, timing)
+        actions += _of_jobs(living, known.get(run_id), watch, timing)
     for job in sight.jobs:
         if (by := job.triggered_by) is not None:
-            why = _left_behind(by[1], runs.get(by[0]) or sight.others.get(by[0]))
+            why = _left_behind(by, known.get(by.run_id))
             actions += _end(job, why, timing.orphan_grace_s, watch)
     return actions
 
 
 def chosen(run: Run, claim: Claim, jobs: Sequence[SeenJob]) -> SeenJob | None:
     """The run's job: the one that the run names, else the oldest one of its attempt."""
-    same = [job for job in jobs if job.of is not None and job.of[1] == claim.attempt]
+    same = [job for job in jobs if job.of is not None and job.of.number == claim.attempt]
     named = [job for job in same if job.id == run.pid]
     return next(iter(named), None) or min(same, key=lambda job: (job.created_at, job.id), default=None)
 
@@ -182,17 +184,17 @@ def _end(job: SeenJob, why: str | None, allowed_s: float, watch: Stopwatch) -> I
         yield End(job, why)
 
 
-def _left_behind(count: int, run: Run | None) -> str | None:
+def _left_behind(by: Beginning, run: Run | None) -> str | None:
     """Why nobody needs what a flow triggered and could not end, as its process was killed; or None.
 
-    A job that is not waited for outlives a flow that completes.
+    A job that is not waited for outlives a flow that completes, but not a start of that flow which did not complete.
     """
     if run is None:
-        return "the run that triggered it is not there any more"
+        return "the run in which it was triggered is not there any more"
     if run.phase is Phase.FINAL and not run.completed:
-        return f"the run that triggered it is {run.state_name}"
-    if run.phase is Phase.RUNNING and run.count > count:
-        return "the run that triggered it began again"
+        return f"the run in which it was triggered is {run.state_name}"
+    if run.phase in {Phase.RUNNING, Phase.FINAL} and run.count > by.number:
+        return "the run in which it was triggered began again"
     return None
 
 
@@ -205,9 +207,9 @@ def _needless(job: SeenJob, living: Sequence[SeenJob], run: Run | None) -> str |
     claim, of = run.current, job.of
     if claim is None or of is None:
         return None
-    if of[1] < claim.attempt:
+    if of.number < claim.attempt:
         return f"its run is at attempt {claim.attempt}"
-    if of[1] == claim.attempt and chosen(run, claim, living) != job:
+    if of.number == claim.attempt and chosen(run, claim, living) != job:
         return _DOUBLE
     return None
 

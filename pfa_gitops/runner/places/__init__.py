@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pfa_gitops.platforms.anyscale._jobs import JobState
 from pfa_gitops.runner.infra import Infra
-from pfa_gitops.runner.submission import Job, run_of, triggered_by
+from pfa_gitops.runner.submission import Attempt, Beginning, Job, attempt_of, triggered_by
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,20 @@ class SeenJob:
     """Sorts by age: ISO 8601 in UTC."""
 
     @property
-    def of(self) -> tuple[str, int] | None:
-        """The id of the run it was submitted for, and the attempt. None for a name that is not the runner's."""
-        return run_of(self.name)
+    def of(self) -> Attempt | None:
+        """The attempt that it was submitted for. None for a name that is not the runner's."""
+        return attempt_of(self.name)
 
     @property
-    def triggered_by(self) -> tuple[str, int] | None:
-        """The id of the run whose flow triggered it, and how often that flow had begun by then."""
+    def triggered_by(self) -> Beginning | None:
+        """The start of a run's flow in which it was triggered."""
         return triggered_by(self.name)
 
     @property
     def run_id(self) -> str | None:
         """The run that it belongs to in one way or the other."""
         whose = self.of or self.triggered_by
-        return whose[0] if whose is not None else None
+        return whose.run_id if whose is not None else None
 
 
 def oldest_of(jobs: Iterable[SeenJob], run_id: str, attempt: int) -> SeenJob | None:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
 from support.anyscale_emulator import eventually
 from support.prefect_server import PrefectServer
 from support.ray_cluster import QUIET
@@ -13,6 +14,7 @@ from support.ray_cluster import QUIET
 SCRIPT = Path(__file__).parents[3] / "examples" / "development" / "count.py"
 
 
+@pytest.mark.slow  # it starts Ray
 def test_a_flow_on_ray_runs_as_a_script(prefect_server: PrefectServer, tmp_path: Path):
     with tempfile.TemporaryDirectory(prefix="r-", ignore_cleanup_errors=True) as ray_folder:
         done = subprocess.run(

@@ -13,6 +13,9 @@ QUICK = {"job_variables": {"command": "true"}}
 """A run whose job only starts and ends: what it was given can be seen."""
 
 
+pytestmark = pytest.mark.slow  # seven flow runs
+
+
 @pytest.fixture(scope="module")
 def ray() -> Iterator[RayCluster]:
     with ray_cluster() as cluster:

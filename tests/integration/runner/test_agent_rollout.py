@@ -34,7 +34,7 @@ with open(sys.argv[1], "a") as done:
 completed = urllib.request.Request(
     os.environ["PREFECT_API_URL"] + "/flow_runs/" + run + "/set_state",
     json.dumps({"state": {"type": "COMPLETED"}, "force": True}).encode(), {"Content-Type": "application/json"})
-for attempt in range(60):  # SQLite turns parallel writers away
+for attempt in range(60):
     try:
         urllib.request.urlopen(completed)
         break
@@ -76,7 +76,7 @@ def place(prefect_server: PrefectServer, emulator: AnyscaleEmulator, tmp_path) -
 
 
 def test_a_rollout_while_runs_keep_coming_loses_none_and_doubles_none(place: Workplace):
-    quiet = {"PREFECT_LOGGING_TO_API_ENABLED": "false"}  # SQLite turns parallel writers away
+    quiet = {"PREFECT_LOGGING_TO_API_ENABLED": "false"}
     service = deploy_agent(place, NAME, {"worker": {"name": "first"}}, quiet)
     eventually(lambda: agents_answer(place.emulator, service).get("ready"), timeout_s=240)
     stream = streaming(place)

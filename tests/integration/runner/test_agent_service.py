@@ -56,7 +56,7 @@ def _deploy(connection: Any, place: Workplace, secret: Path) -> str:
     }
     application = {"name": "agent", "import_path": "pfa_gitops.runner.agent_service:app", "args": arguments}
     quick = {"PREFECT_WORKER_QUERY_SECONDS": "0.5", "PREFECT_WORKER_HEARTBEAT_SECONDS": "2"}
-    home = {"PREFECT_HOME": str(place.folder / "home"), "DO_NOT_TRACK": "1", "PFA_GITOPS_JOB_POLL_SECONDS": "0.3"}
+    home = {"PREFECT_HOME": str(place.folder / "home"), "DO_NOT_TRACK": "1", "PFA_GITOPS_JOB_POLL_SECONDS": "1"}
     return str(
         connection.service.deploy(
             ServiceConfig(name="agent-under-test", applications=[application], env_vars={**quick, **home})
@@ -93,6 +93,7 @@ def test_the_agent_runs_a_worker_for_its_pool_and_shows_no_key(place: Workplace,
     assert KEY not in json.dumps([said, place.emulator.service(service)])
 
 
+@pytest.mark.slow  # the demo does it each time
 def test_its_worker_turns_runs_into_jobs_that_know_where_the_key_is(place: Workplace, service: str):
     run_id = place.run(place.deployment("agents-work", FLOW, {"infra": {}, "command": "true"}))
     eventually(lambda: place.flow_run(run_id)["infrastructure_pid"])

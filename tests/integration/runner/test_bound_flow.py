@@ -71,7 +71,7 @@ def environment(prefect_server: PrefectServer, emulator: AnyscaleEmulator, tmp_p
     (tmp_path / "key").write_text("pnu_the-jobs-key")
     source = json.dumps({"from_file": str(tmp_path / "key")})
     keys = {"PREFECT_API_KEY": CALLERS_KEY, "PFA_GITOPS_PREFECT_API_KEY_SOURCE": source}
-    quick = {"PFA_GITOPS_JOB_POLL_SECONDS": "0.3", **keys}
+    quick = {"PFA_GITOPS_JOB_POLL_SECONDS": "1", **keys}
     return {**inherited, **prefect_server.environment, **emulator.env, **results, **paths, **quick}
 
 

@@ -104,6 +104,7 @@ def test_a_crashed_jobs_log_arrives_without_what_the_flow_has_sent_itself(place:
     assert f"{place.emulator.url}/jobs/{job['id']}" in place.logs(run_id)
 
 
+@pytest.mark.slow  # most of a minute
 def test_a_workers_own_limit_counts_the_jobs_it_has_under_way(place: Workplace):
     place.stop_workers()
     place.start_worker(QUICK, "limited", limit=1)

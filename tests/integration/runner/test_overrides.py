@@ -167,7 +167,7 @@ class Runs:
         self._ids: dict[str, str] = {}
 
     def start(self) -> None:
-        """Start the runs: once all tables are written, as Prefect on SQLite stalls where a worker writes meanwhile."""
+        """Start the runs."""
         run, changed = self._place.run, self._changed
         started = run(self._plain), run(changed), run(changed, job_variables=self._last)
         self._ids = dict(zip(LEVELS, started, strict=True))

@@ -212,6 +212,7 @@ def one_job(ray: RayPlace, run_id: str) -> SeenJob:
     return job
 
 
+@pytest.mark.slow  # two workers; the same on Anyscale: test_tending.py
 def test_a_job_outlives_its_worker_and_the_next_one_adopts_it(place: Workplace, ray: RayPlace):
     may_end = place.folder / "may-end"
     completes = light(place, "ray-completes", may_end)

@@ -251,11 +251,22 @@ def test_two_workers_do_not_fight_and_one_drains_while_runs_come(restarted: Work
 
 def test_a_worker_that_is_told_to_end_finishes_its_submit(restarted: Workplace, faults: AnyscaleEmulator):
     place = restarted
-    faults.fault("delay", path="decorated_ha_jobs/create", seconds=4)
+    faults.fault("delay", path="decorated_ha_jobs/create", seconds=8)
     may_end = place.folder / "drained-may-end"
     run_id = place.run(place.light("drained", may_end))
-    eventually(lambda: place.jobs(run_id))
+    place.wait(run_id, {"RUNNING"})
     place.stop_worker()
     may_end.touch()
     assert place.flow_run(run_id)["infrastructure_pid"] == one_job(place, run_id)["id"]
     place.wait(run_id, {"COMPLETED"})
+
+
+def test_a_flow_that_is_over_before_its_submit_is_answered_has_its_job_written_down(
+    place: Workplace, faults: AnyscaleEmulator
+):
+    faults.fault("delay", path="decorated_ha_jobs/create", seconds=12)
+    run_id = place.run(place.light("over-soon", 0))
+    place.wait(run_id, {"COMPLETED"})
+    assert place.flow_run(run_id)["infrastructure_pid"] is None
+    job = one_job(place, run_id)
+    assert eventually(lambda: place.flow_run(run_id)["infrastructure_pid"]) == job["id"]

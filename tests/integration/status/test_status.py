@@ -147,6 +147,7 @@ def worker_status(server, name):
     return next(worker["status"] for worker in workers if worker["name"] == name)
 
 
+@pytest.mark.slow  # it makes 201 runs
 def test_a_deployment_that_runs_often_does_not_hide_one_that_runs_seldom(applied, prefect_server):
     flow = prefect_server.get("/deployments/name/status-flow/status-often")
     body = {"flow_id": flow["flow_id"], "deployment_id": flow["id"], "state": {"type": "COMPLETED"}}

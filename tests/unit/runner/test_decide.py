@@ -25,7 +25,7 @@ from pfa_gitops.runner.observer.values import (
     Sight,
 )
 from pfa_gitops.runner.places import SeenJob
-from pfa_gitops.runner.submission import job_name, triggered_name
+from pfa_gitops.runner.submission import Beginning, job_name, triggered_name
 from pfa_gitops.runner.timing import Timing
 
 RUN_ID = UUID("0f9a2f5e-3f1c-4a55-9d0e-6f2d6a1b2c3d")
@@ -51,7 +51,7 @@ TRIGGERED = "job-7"
 
 
 def triggered(count: int = 1) -> SeenJob:
-    return SeenJob(TRIGGERED, triggered_name("Train 0.1", (RUN_ID, count)), HERE, RUNNING)
+    return SeenJob(TRIGGERED, triggered_name("Train 0.1", Beginning(str(RUN_ID), count), RUN_ID), HERE, RUNNING)
 
 
 class Rounds:
@@ -208,8 +208,13 @@ def test_a_job_that_outlives_its_run_is_ended_after_a_while(other):
 
 @pytest.mark.parametrize(
     ("runs", "other"),
-    [([], {}), ([], {"other": run(Phase.FINAL)}), ([run(count=2)], {})],
-    ids=["gone", "crashed", "begun-again"],
+    [
+        ([], {}),
+        ([], {"other": run(Phase.FINAL)}),
+        ([run(count=2)], {}),
+        ([], {"other": run(Phase.FINAL, completed=True, count=2)}),
+    ],
+    ids=["gone", "crashed", "begun-again", "begun-again-and-completed"],
 )
 def test_what_a_killed_flow_triggered_is_ended_after_a_while(runs, other):
     rounds, left = Rounds(), sight(runs, [*([job()] if runs else []), triggered()], **other)
@@ -217,7 +222,7 @@ def test_what_a_killed_flow_triggered_is_ended_after_a_while(runs, other):
     (end,) = rounds.once(left)
     assert isinstance(end, End)
     assert end.job.id == TRIGGERED
-    assert end.why.startswith("the run that triggered it ")
+    assert end.why.startswith("the run in which it was triggered ")
     assert rounds.once(left) == []
 
 
@@ -247,15 +252,25 @@ def test_whatever_comes_together_one_thing_is_done_to_a_run_and_nothing_to_what_
     for _ in range(3000):
         phase = chance.choice(list(Phase))
         claim = chance.choice([None, CLAIM, replace(CLAIM, attempt=2, former="job-1"), replace(CLAIM, place=RAY)])
-        one = run(phase, claim, pid=chance.choice([None, "job-1", "job-2"]), pick_up=chance.choice(["t1", "t2"]))
+        one = run(
+            phase,
+            claim,
+            pid=chance.choice([None, "job-1", "job-2"]),
+            pick_up=chance.choice(["t1", "t2"]),
+            count=chance.choice([1, 2]),
+            completed=phase is Phase.FINAL and chance.choice([True, False]),
+        )
         jobs = [job(job_id=f"job-{number}", attempt=chance.choice([1, 2])) for number in range(chance.randrange(3))]
         foreign = SeenJob("foreign", "nightly-report", HERE, RUNNING)
         tended = phase not in {Phase.WAITING, Phase.FINAL}
-        seen = sight([one] if tended else [], [*jobs, foreign], **({} if tended else {"other": one}))
+        from_it = triggered(one.count)
+        seen = sight([one] if tended else [], [*jobs, from_it, foreign], **({} if tended else {"other": one}))
         rounds = Rounds()
         for _ in range(chance.randrange(1, 30)):
             actions = rounds.once(seen, chance.choice([None, job(), job(DONE)]))
-            assert not any(isinstance(action, End) and action.job == foreign for action in actions)
+            ended = [action.job for action in actions if isinstance(action, End)]
+            assert foreign not in ended
+            assert from_it not in ended or (phase is Phase.FINAL and not one.completed)
             moves = [action for action in actions if isinstance(action, Crash | Cancel | Reschedule)]
             assert len(moves) <= 1
             assert tended or not moves

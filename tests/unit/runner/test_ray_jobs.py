@@ -104,7 +104,7 @@ print({f"{type(said).__name__}: {said}" for said in asyncio.run(ask_all())})
 """
 
 
-def test_first_calls_at_the_same_time_import_ray_once():
+def test_first_calls_at_the_same_time_all_find_ray_complete():
     """In a process that has not imported Ray yet. Nobody listens at port 9."""
     done = subprocess.run([sys.executable, "-c", AT_ONCE], check=False, capture_output=True, text=True, timeout=300)
     told = "Unreachable: Ray's job API at http://127.0.0.1:9 does not answer"

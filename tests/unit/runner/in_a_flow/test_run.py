@@ -7,25 +7,25 @@ from uuid import UUID
 
 from pfa_gitops.runner.in_a_flow.run import AnyscaleJobRun, to_its_end
 from pfa_gitops.runner.in_a_flow.values import JobFailed, JobResult
-from pfa_gitops.runner.submission import job_name, run_of, triggered_by, triggered_name
+from pfa_gitops.runner.submission import Beginning, attempt_of, job_name, triggered_by, triggered_name
 
-RUN_ID = UUID("0f9a2f5e-3f1c-4a55-9d0e-6f2d6a1b2c3d")
+BY = Beginning("0f9a2f5e-3f1c-4a55-9d0e-6f2d6a1b2c3d", 12)
+SUFFIX = UUID("5f0c2ab9-4e17-4a55-9d0e-6f2d6a1b2c3d")
 
 
 def test_a_jobs_name_begins_as_it_is_called_and_is_its_own():
-    assert triggered_name("Train 0.1: EU", None).rsplit("-", 1)[0] == "Train-0.1-EU"
-    assert triggered_name("train", None) != triggered_name("train", None)
-    assert triggered_name("///", None).startswith("prefect-job-")
-    assert len(triggered_name("x" * 300, (RUN_ID, 12))) < 120
+    assert triggered_name("Train 0.1: EU", None, SUFFIX) == "Train-0.1-EU-5f0c2ab94e17"
+    assert triggered_name("///", None, SUFFIX) == "prefect-job-5f0c2ab94e17"
+    assert len(triggered_name("x" * 300, BY, SUFFIX)) < 120
 
 
-def test_a_jobs_name_tells_the_run_that_a_worker_started_and_is_not_taken_for_that_runs_own_job():
-    name = triggered_name("Train 0.1", (RUN_ID, 12))
+def test_a_jobs_name_tells_the_run_that_triggered_it_and_is_not_taken_for_that_runs_own_job():
+    name = triggered_name("Train 0.1", BY, SUFFIX)
     assert name.startswith("Train-0.1-")
-    assert triggered_by(name) == (str(RUN_ID), 12)
-    assert run_of(name) is None
-    assert triggered_by(job_name("train", RUN_ID, 12)) is None
-    assert triggered_by(triggered_name("train", None)) is None
+    assert triggered_by(name) == BY
+    assert attempt_of(name) is None
+    assert triggered_by(job_name("train", BY.run_id, 12)) is None
+    assert triggered_by(triggered_name("train", None, SUFFIX)) is None
 
 
 def test_values_and_errors_can_be_pickled():
