@@ -14,6 +14,9 @@ BUCKET, FOLDER = "prefect-flows", "s3-storage"
 KEYS = {"S3_ACCESS_KEY_ID": "testing", "S3_SECRET_ACCESS_KEY": "testing"}
 
 
+pytestmark = pytest.mark.slow  # five flow runs; the demo starts one
+
+
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     """An S3 of our own with the bucket in it."""

@@ -103,6 +103,7 @@ def test_its_worker_turns_runs_into_jobs_that_know_where_the_key_is(place: Workp
     assert KEY not in json.dumps(config)
 
 
+@pytest.mark.slow  # the same without Serve: tests/unit/runner/test_kept_worker.py
 def test_a_killed_worker_is_started_again(place: Workplace, service: str):
     before = eventually(lambda: answer(place, service).get("pid"))
     os.kill(before, signal.SIGKILL)
