@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
+from prefect.client.utilities import inject_client
 from prefect.exceptions import InfrastructureError
 from prefect.workers.base import BaseJobConfiguration
 from pydantic import (
@@ -24,8 +25,10 @@ from pfa_gitops.runner.development import with_code
 from pfa_gitops.runner.infra import FIELDS, Infra, merged
 from pfa_gitops.runner.job_environment import job_environment
 from pfa_gitops.runner.prefect_away import patiently
+from pfa_gitops.runner.secret_placeholders import refuse_secrets
 
 if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import Flow, FlowRun, WorkPool
     from prefect.client.schemas.responses import DeploymentResponse
 
@@ -94,6 +97,17 @@ class AnyscaleConfiguration(BaseJobConfiguration):
         except ValidationError as error:
             said = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
             raise InfrastructureError(f"The block or its overrides are wrong: {said}") from None
+
+    @classmethod
+    @inject_client
+    async def from_template_and_values(
+        cls, base_job_template: dict[str, Any], values: dict[str, Any], client: "PrefectClient | None" = None
+    ) -> Self:
+        """Refuse a secret that Prefect would fill in: it would be seen in the job's environment, tags or entrypoint."""
+        assert client is not None  # noqa: S101 - for mypy: the decorator gives one
+        await refuse_secrets(client, base_job_template, values)
+        made: Self = await super().from_template_and_values(base_job_template, values, client=client)
+        return made
 
     def prepare_for_flow_run(  # noqa: PLR0917 - Prefect passes these and no fewer
         self,

@@ -144,6 +144,29 @@ def test_a_secret_in_clear_is_refused(workplace: Workplace):
     assert run["infrastructure_pid"] is None
 
 
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"env": {"TOKEN": "{{ prefect.blocks.secret.hush }}"}},
+        {"command": "echo {{ prefect.blocks.secret.hush.value }}"},
+        {"tags": {"token": "a-{{prefect.blocks.secret.hush}}"}},
+    ],
+    ids=["env", "command", "tags"],
+)
+def test_a_placeholder_for_a_secret_is_refused_before_anything_is_submitted(workplace: Workplace, variables):
+    server = workplace.server
+    kind = server.get("/block_types/slug/secret")
+    schemas = server.post("/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [kind["id"]]}}})
+    document = {"name": "hush", "block_type_id": kind["id"], "block_schema_id": schemas[0]["id"]}
+    if not server.post("/block_documents/filter", {"block_documents": {"name": {"any_": ["hush"]}}}):
+        server.post("/block_documents/", {**document, "data": {"value": "clear-text-of-hush"}})
+    deployment = workplace.deployment("careless", COUNT, {"infra": INFRA})
+    run = workplace.wait(workplace.run(deployment, job_variables=variables), {"CRASHED"})
+    assert "The secret of prefect.blocks.secret.hush" in run["state"]["message"]
+    assert run["infrastructure_pid"] is None
+    assert "clear-text-of-hush" not in workplace.log.read_text()
+
+
 def test_a_cancelled_run_ends_with_its_job(workplace: Workplace, started: Started):
     workplace.wait(started.sleeping, {"RUNNING"})
     workplace.server.post(f"/flow_runs/{started.sleeping}/set_state", {"state": {"type": "CANCELLING"}})
