@@ -1,27 +1,33 @@
 """The composition root: puts files, environment, platforms and engine together. The only reader of the environment."""
 
+import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Set
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
 
 from pfa_gitops import git
 from pfa_gitops.engine.apply import Apply, Listener
-from pfa_gitops.engine.observe import observe
-from pfa_gitops.engine.plan import make_plan
+from pfa_gitops.engine.guards import Bounds
+from pfa_gitops.engine.planning import Planned, World, plan_all, plan_destroy, plan_import
 from pfa_gitops.engine.readings import Clients
-from pfa_gitops.engine.seal import seal
+from pfa_gitops.engine.record import Record
 from pfa_gitops.engine.status import read_status
 from pfa_gitops.manifests.pipeline import Workspace, read_workspace
 from pfa_gitops.manifests.schema import schemas as kind_schemas
 from pfa_gitops.model.errors import Problem, ProblemsFound, ReaderError, SecretMissing
 from pfa_gitops.model.flow_runs import Event, FlowRun
-from pfa_gitops.model.places import Path
+from pfa_gitops.model.holder import Holder
+from pfa_gitops.model.inventory import Inventory
+from pfa_gitops.model.places import Address, Path
 from pfa_gitops.model.secrets import Sealed, SecretRef
 from pfa_gitops.model.status import StatusReport
-from pfa_gitops.model.values import Manifest, Plan
+from pfa_gitops.model.values import Manifest, Owner
+from pfa_gitops.platforms.ledger import Ledger, Lock, Tell
 from pfa_gitops.platforms.prefect import _flow_runs as flow_runs
 from pfa_gitops.platforms.prefect._follow_run import follow
 from pfa_gitops.platforms.registry import kinds
@@ -29,6 +35,8 @@ from pfa_gitops.platforms.secret_stores import SecretStores
 from pfa_gitops.views.plan_schema import PLAN_SCHEMA
 
 Opener = Callable[[Workspace, SecretStores], Awaitable[Any]]
+PREFECT = frozenset({"prefect"})
+"""Where the inventory and the lock are."""
 
 
 def workspace(directory: FilePath, environment: str | None) -> Workspace:
@@ -43,19 +51,72 @@ class Connection:
     workspace: Workspace
     clients: Clients
     stores: SecretStores
+    _open: Callable[[Set[str]], Awaitable[None]]
+    """Opens clients for more platforms, into `clients`."""
 
-    async def plan(self) -> Plan:
-        """Fetch secrets, read the live side, compare. Raises ProblemsFound or PlatformError; writes nothing."""
-        sealed, missing = await seal(self.workspace.manifests, kinds(), self.stores.fetch)
-        observed = await observe(sealed, kinds(), self.clients)
-        if problems := [*missing, *observed.problems]:
-            raise ProblemsFound(problems)
-        environment, notices = self.workspace.environment.name, self.workspace.notices
-        return make_plan(environment, sealed, observed.lives, kinds(), notices)
+    @property
+    def owner(self) -> Owner:
+        """Whose the objects are."""
+        return Owner(self.workspace.project.name, self.workspace.environment.name)
 
-    def apply(self, plan: Plan, listener: Listener, ready_timeout_seconds: float) -> Apply:
-        """Return the run that carries out `plan` over the same connections."""
-        return Apply(plan, kinds(), self.clients, listener, ready_timeout_seconds=ready_timeout_seconds)
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Where the inventory is kept. It knows the document once it was read."""
+        from pfa_gitops.platforms.prefect._inventory import BlockLedger  # noqa: PLC0415 - the client's companion
+
+        return BlockLedger(self.clients["prefect"], self.owner)
+
+    def _lock(self) -> Lock:
+        from pfa_gitops.holder import is_dead  # noqa: PLC0415 - plan takes no lock
+        from pfa_gitops.platforms.prefect._lock import VariableLock  # noqa: PLC0415 - the same
+
+        return VariableLock(self.clients["prefect"], self.owner, secrets.token_hex(8), is_dead)
+
+    @asynccontextmanager
+    async def locked(self, command: str, timeout_s: float, tell: Tell) -> AsyncIterator["Writer"]:
+        """Hold the lock of the project in this environment meanwhile. Raises Locked."""
+        from pfa_gitops.holder import this_process  # noqa: PLC0415 - plan takes no lock
+
+        lock = self._lock()
+        await lock.acquire(this_process(os.environ, command), timeout_s, tell)
+        holding = asyncio.create_task(lock.hold())
+        try:
+            yield Writer(self, lock)
+        finally:
+            holding.cancel()
+            await asyncio.gather(holding, return_exceptions=True)
+            await lock.release()
+
+    async def unlock(self) -> Holder | None:
+        """Take the lock from whoever holds it; who that was."""
+        lock = self._lock()
+        if (holder := await lock.holder()) is not None:
+            await lock.free()
+        return holder
+
+    async def plan(self) -> Planned:
+        """Fetch secrets, read the live side and the inventory, compare.
+
+        Raises ProblemsFound or PlatformError; writes nothing.
+        """
+        found, limits = self.workspace, self.workspace.environment.spec.limits
+        bounds = Bounds(limits.max_deletes, limits.max_percent)
+        return await plan_all(await self._world(), found.manifests, bounds, found.notices)
+
+    async def plan_destroy(self) -> Planned:
+        """What is to be deleted so that nothing of ours is left."""
+        return await plan_destroy(await self._world())
+
+    async def plan_import(self, wanted: Collection[Address] | None) -> Planned:
+        """What becomes ours of these manifests' objects, or of all. Plans no change."""
+        return await plan_import(await self._world(), self.workspace.manifests, wanted)
+
+    async def _world(self) -> World:
+        """The inventory as it is now, and clients for all that it names."""
+        inventory = await self.ledger.read()
+        platforms = {kinds()[address.kind].platform for address in inventory.entries if address.kind in kinds()}
+        await self._open(platforms - self.clients.keys())
+        return World(kinds(), self.clients, inventory, self.stores.fetch)
 
     async def status(self) -> StatusReport:
         """Read how the objects of the project do right now. Writes nothing, and fetches no secret."""
@@ -80,17 +141,44 @@ class Connection:
         return await flow_runs.cancel(self.clients["prefect"], run.id)
 
 
+@dataclass(frozen=True)
+class Writer:
+    """A connection that may write, as it holds the lock."""
+
+    connection: Connection
+    lock: Lock
+
+    def apply(self, planned: Planned, listener: Listener, ready_timeout_seconds: float) -> Apply:
+        """Return the run that carries out a plan."""
+        record, clients, timeout = self.record(planned), self.connection.clients, ready_timeout_seconds
+        return Apply(planned.plan, kinds(), clients, record, self.lock, listener, ready_timeout_seconds=timeout)
+
+    def record(self, planned: Planned) -> Record:
+        """Where it is written down what is ours."""
+
+        async def write(inventory: Inventory) -> Inventory:
+            self.lock.check()
+            return await self.connection.ledger.write(inventory)
+
+        return Record(planned.inventory, planned.manifests, write)
+
+
 @asynccontextmanager
 async def connect(found: Workspace, only: Set[str] | None = None) -> AsyncIterator[Connection]:
     """Open what the manifests need, or `only` these platforms. Raises ReaderError where a target is not configured."""
     stores = SecretStores(os.environ, found.root)
-    names = only or {kinds()[manifest.address.kind].platform for manifest in found.manifests}
+    clients: dict[str, Any] = {}
     async with AsyncExitStack() as stack:
-        made = await _made({name: OPENERS[name] for name in sorted(names)}, found, stores)
-        clients = {name: await stack.enter_async_context(client) for name, client in made.items()}
+
+        async def open_for(names: Set[str]) -> None:
+            made = await _made({name: OPENERS[name] for name in sorted(names)}, found, stores)
+            for name, client in made.items():
+                clients[name] = await stack.enter_async_context(client)
+
+        await open_for(only or PREFECT.union(kinds()[manifest.address.kind].platform for manifest in found.manifests))
         if prefect := clients.get("prefect"):
             stores = SecretStores(os.environ, found.root, prefect.read_block)
-        yield Connection(found, clients, stores)
+        yield Connection(found, clients, stores, open_for)
 
 
 async def _made(openers: Mapping[str, Opener], found: Workspace, stores: SecretStores) -> dict[str, Any]:

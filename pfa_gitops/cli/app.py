@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -16,6 +17,9 @@ COMMANDS = {
     "render": "Print the manifests as they stand after templates and overrides.",
     "plan": "Show what would change.",
     "apply": "Make it so.",
+    "destroy": "Delete all that is this project's.",
+    "import": "Make existing objects this project's.",
+    "unlock": "Take the lock from a holder that is gone.",
     "status": "Show how pools, agents and deployments do right now.",
     "run": "Run a deployment, and wait for it.",
     "schema": "Print or write the JSON Schemas.",
@@ -36,8 +40,8 @@ class LazyGroup(click.Group):
         """Return the object of the command's name in the command's file."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"pfa_gitops.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(importlib.import_module(f"pfa_gitops.cli.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

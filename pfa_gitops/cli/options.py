@@ -19,6 +19,35 @@ environment = click.option("-e", "--environment", help="The environment. Default
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress; problems, notes and the answer only.")
 
 
+lock_timeout = click.option(
+    "--lock-timeout",
+    type=float,
+    default=90,
+    show_default=True,
+    help="Seconds to wait for somebody else's apply to end.",
+)
+wait_timeout = click.option(
+    "--wait-timeout", type=float, default=900, show_default=True, help="Seconds to wait for an object to be ready."
+)
+
+
+def writing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of the commands that write to platforms."""
+    for option in (
+        click.option(
+            "--wait-timeout",
+            type=float,
+            default=900,
+            show_default=True,
+            help="Seconds to wait for an object to be ready.",
+        ),
+        lock_timeout,
+        click.option("--auto-approve", is_flag=True, help="Do not ask."),
+    ):
+        command = option(command)
+    return command
+
+
 def output_format(*formats: str) -> Decorator:
     """`--format`, with the formats that the command knows; the first one is the default."""
     return click.option("--format", "output", type=click.Choice(formats), default=formats[0], help="How to answer.")

@@ -7,16 +7,19 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from graphlib import TopologicalSorter
 
 from pfa_gitops.engine.diff import diff
-from pfa_gitops.engine.order import graph, targets
+from pfa_gitops.engine.order import Before, before
 from pfa_gitops.engine.readings import Clients, Kinds
+from pfa_gitops.engine.record import Record
 from pfa_gitops.engine.wait import wait_until_ready
 from pfa_gitops.model.defects import REPORT, defect
-from pfa_gitops.model.errors import PfaError, Problem, Unreachable
+from pfa_gitops.model.errors import Conflict, LockLost, PfaError, Problem, Unreachable
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Action, Change, Key, Outcome, Plan, Result
+from pfa_gitops.platforms.ledger import Lock
 from pfa_gitops.platforms.lost_replies import send
 
 GIVEN_UP_AFTER = 2
@@ -39,12 +42,17 @@ class Apply:
     plan: Plan
     kinds: Kinds
     clients: Clients
+    record: Record
+    lock: Lock
     listener: Listener = field(default_factory=Listener)
     at_once: int = 4
     ready_timeout_seconds: float = 900.0
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     """Set it to start nothing more: what is under way ends properly, the rest is skipped."""
 
+    unrecorded: Problem | None = field(init=False, default=None)
+    """Why the inventory could not be written at the end."""
+    _before: Before = field(init=False, default_factory=dict)
     _ids: dict[Key, str] = field(init=False, default_factory=dict)
     _outcomes: dict[Address, Outcome] = field(init=False, default_factory=dict)
     _silent: Counter[str] = field(init=False, default_factory=Counter)
@@ -52,9 +60,27 @@ class Apply:
 
     async def run(self) -> tuple[Outcome, ...]:
         """Write every pending change and return all their outcomes, in the plan's order."""
-        self._ids = {change.key: change.live.id for change in self.plan.changes if change.live}
+        self._ids = {change.live.key: change.live.id for change in self.plan.changes if change.live}
+        await self.record.begin(self.plan)
+        keeping = asyncio.create_task(self.record.keep())
+        try:
+            return await self._write_all()
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await self._last_flush()
+
+    async def _last_flush(self) -> None:
+        """Without it the outcomes are still to be told: the next apply finds out what is ours."""
+        try:
+            await self.record.flush()
+        except PfaError as error:
+            self.unrecorded = error.problem()
+
+    async def _write_all(self) -> tuple[Outcome, ...]:
         pending = {change.address: change for change in self.plan.pending}
-        sorter = graph(self.plan.pending)
+        self._before = before(self.plan.pending)
+        sorter = TopologicalSorter(self._before)
         sorter.prepare()
         limit = asyncio.Semaphore(self.at_once)
         running: dict[asyncio.Task[Outcome], Address] = {}
@@ -73,20 +99,21 @@ class Apply:
 
     async def _one(self, change: Change, limit: asyncio.Semaphore) -> Outcome:
         if blocker := self._blocker(change):
+            self.record.never_was(change)
             message = f"not tried: {blocker} did not succeed"
             return Outcome(change, Result.BLOCKED, Problem(message, address=change.address))
         begin, platform = time.monotonic(), self.kinds[change.address.kind].platform
         try:
             async with limit:
-                if self.stop.is_set():
-                    return Outcome(change, Result.SKIPPED, Problem("not tried: apply was interrupted", "apply again"))
-                if self._silent[platform] >= GIVEN_UP_AFTER:
-                    problem = Problem(f"not tried: {platform.capitalize()} cannot be reached", "apply again")
-                    return Outcome(change, Result.SKIPPED, problem)
+                if reason := self._given_up(platform):
+                    self.record.never_was(change)
+                    return Outcome(change, Result.SKIPPED, Problem(f"not tried: {reason}", "apply again"))
                 self.listener.started(change)
                 await self._write(change)
             ready = await self._ready(change)
         except Exception as error:  # whatever it is, the other changes go on, and each is told
+            if isinstance(error, Conflict):
+                self.record.never_was(change)
             self._silent[platform] += isinstance(error, Unreachable)
             return Outcome(change, Result.FAILED, _problem(error, change), time.monotonic() - begin)
         if not ready:
@@ -94,12 +121,23 @@ class Apply:
             return Outcome(change, Result.SKIPPED, problem, time.monotonic() - begin)
         return Outcome(change, Result.DONE, None, time.monotonic() - begin)
 
+    def _given_up(self, platform: str) -> str | None:
+        """Why nothing more is started."""
+        try:
+            self.lock.check()
+        except LockLost as error:
+            return error.message
+        if self.stop.is_set():
+            return "apply was interrupted"
+        if self._silent[platform] >= GIVEN_UP_AFTER:
+            return f"{platform.capitalize()} cannot be reached"
+        return None
+
     def _blocker(self, change: Change) -> Address | None:
-        """The first thing that `change` refers to and that this run could not write."""
-        for target in sorted(targets(change)):
-            outcome = self._outcomes.get(target)
-            if outcome is not None and outcome.result is not Result.DONE:
-                return target
+        """The first thing that was to be done before `change` and was not."""
+        for address in self._before[change.address]:
+            if self._outcomes[address].result is not Result.DONE:
+                return address
         return None
 
     async def _write(self, change: Change) -> None:
@@ -110,9 +148,10 @@ class Apply:
         if change.action is Action.UPDATE:
             await kind.update(client, change, self._ids)
         if change.action is Action.REPLACE:
-            self._ids[change.key] = await kind.replace(client, change, self._ids)
+            self._ids[change.key] = await self._replace(change)
         if change.action is Action.CREATE:
             self._ids[change.key] = await self._create(change)
+        self.record.done(change, self._ids)
 
     async def _ready(self, change: Change) -> bool:
         """Wait until the object does its work. False: an interrupt came first."""
@@ -127,6 +166,16 @@ class Apply:
             tell=lambda message: self.listener.progress(change, message),
             stop=self.stop,
         )
+
+    async def _replace(self, change: Change) -> str:
+        """Put a new object in the place of the old one. One of another name is there before the old one goes."""
+        kind = self.kinds[change.address.kind]
+        if change.existing.key == change.key:
+            return await kind.replace(self.clients[kind.platform], change, self._ids)
+        # A killed apply may have got so far already.
+        made = await self._arrived(change) or await self._create(replace(change, action=Action.CREATE, live=None))
+        await kind.delete(self.clients[kind.platform], change.existing)
+        return made
 
     async def _create(self, change: Change) -> str:
         """Create, and where the answer was lost look before sending again: nothing is made twice."""

@@ -1,12 +1,13 @@
 """Compares one manifest with its live object, field by field. The only user of deepdiff. Pure.
 
-Only what the manifest names is compared: a field that it leaves out is not ours. Two specs of one class meet here,
-so nothing is known of platforms: a kind's FieldRules say which lists are keyed or unordered.
+Only what the manifest names is compared: a field that it leaves out is not ours. An item of a keyed list was ours when
+the last apply named it. Two specs of one class meet here, so nothing is known of platforms: a kind's FieldRules say
+which lists are keyed or unordered.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pfa_gitops.model.places import Path
 from pfa_gitops.model.plain import plain, set_fields
@@ -20,11 +21,27 @@ Pair = tuple[Any, Any]
 """A desired and a live value, brought to the same shape: mappings, lists, scalars and Sealed."""
 
 
+class Place(NamedTuple):
+    """Where in a spec two values meet. List indexes do not count."""
+
+    rules: FieldRules
+    path: tuple[str, ...] = ()
+
+    @property
+    def dotted(self) -> str:
+        """As `FieldRules` names it."""
+        return ".".join(self.path)
+
+    def at(self, name: str) -> "Place":
+        """The place of a field in here."""
+        return Place(self.rules, (*self.path, name))
+
+
 def diff(desired: Manifest[Any], live: Live[Any] | None, rules: FieldRules) -> Change:
     """Return what must happen so that `live` becomes `desired`."""
     if live is None:
         return Change(desired.address, Action.CREATE, _additions(desired.spec), desired)
-    fields = tuple(_field_changes(desired.spec, live.spec, rules))
+    fields = tuple(_field_changes(desired.spec, live.spec, desired.applied, rules))
     action = Action.UPDATE if fields else Action.NONE
     if any(change.path[0] in rules.immutable for change in fields):
         action = Action.REPLACE
@@ -36,8 +53,8 @@ def _additions(spec: Spec) -> tuple[FieldChange, ...]:
     return tuple(FieldChange((name,), ABSENT, value) for name, value in plain(spec).items() if value is not None)
 
 
-def _field_changes(desired: Spec, live: Spec, rules: FieldRules) -> Iterator[FieldChange]:
-    wanted, found = _align(desired, live, rules, ())
+def _field_changes(desired: Spec, live: Spec, applied: Any, rules: FieldRules) -> Iterator[FieldChange]:
+    wanted, found = _align(desired, live, applied, Place(rules))
     key = {"name"} if isinstance(desired, NamedSpec) else set()  # it found the live side: it cannot differ
     for name in wanted:
         if name not in key and not same(wanted[name], found[name]):
@@ -101,38 +118,40 @@ class _SealedOperator:
         return True
 
 
-def _align(desired: Any, live: Any, rules: FieldRules, path: tuple[str, ...]) -> Pair:
+def _align(desired: Any, live: Any, applied: Any, place: Place) -> Pair:
     """Bring both sides to one shape: what the manifest does not name is left out on the live side."""
     if isinstance(desired, Spec) and isinstance(live, Spec):
-        pairs = {name: _align_field(desired, live, name, rules, path) for name in set_fields(desired)}
+        pairs = {name: _align_field(desired, live, name, applied, place) for name in set_fields(desired)}
         return {name: pair[0] for name, pair in pairs.items()}, {name: pair[1] for name, pair in pairs.items()}
-    dotted = ".".join(path)
     if not (isinstance(desired, list) and isinstance(live, list)):
         return plain(desired), plain(live)
-    if dotted in rules.keyed:
-        return _align_keyed(desired, live, rules, path)
-    if dotted in rules.unordered:
+    if place.dotted in place.rules.keyed:
+        return _align_keyed(desired, live, applied, place)
+    if place.dotted in place.rules.unordered:
         return _sorted(desired), _sorted(live)
     if len(desired) != len(live):
         return plain(desired), plain(live)
-    pairs_by_place = [_align(wanted, found, rules, path) for wanted, found in zip(desired, live, strict=True)]
+    pairs_by_place = [_align(wanted, found, None, place) for wanted, found in zip(desired, live, strict=True)]
     return [pair[0] for pair in pairs_by_place], [pair[1] for pair in pairs_by_place]
 
 
-def _align_field(desired: Spec, live: Spec, name: str, rules: FieldRules, path: tuple[str, ...]) -> Pair:
-    return _align(getattr(desired, name), getattr(live, name, ABSENT), rules, (*path, name))
+def _align_field(desired: Spec, live: Spec, name: str, applied: Any, place: Place) -> Pair:
+    before = applied.get(name) if isinstance(applied, Mapping) else None
+    return _align(getattr(desired, name), getattr(live, name, ABSENT), before, place.at(name))
 
 
-def _align_keyed(desired: Sequence[Any], live: Sequence[Any], rules: FieldRules, path: tuple[str, ...]) -> Pair:
+def _align_keyed(desired: Sequence[Any], live: Sequence[Any], applied: Any, place: Place) -> Pair:
     """Turn both lists into mappings by their items' key; a live item without a key stands under its position."""
-    rule: Keyed = rules.keyed[".".join(path)]
+    rule: Keyed = place.rules.keyed[place.dotted]
     wanted, found = _by_key(desired, rule.by), _by_key(live, rule.by)
-    pairs = {key: _align(item, found[key], rules, path) for key, item in wanted.items() if key in found}
+    before = _by_key(applied, rule.by) if isinstance(applied, list) else {}
+    ours = (found.keys() if rule.exclusive else before.keys()) - rule.lasting
+    pairs = {key: _align(item, found[key], before.get(key), place) for key, item in wanted.items() if key in found}
     left = {key: pairs[key][0] if key in pairs else plain(item) for key, item in wanted.items()}
     right = {
         key: pairs[key][1] if key in pairs else plain(item)
         for key, item in found.items()
-        if key in wanted or rule.exclusive
+        if key in wanted or key in ours
     }
     return left, right
 

@@ -1,31 +1,65 @@
-"""Makes a Plan of manifests and what is live. Pure: what it needs was read before."""
+"""Makes a Plan of manifests, what is live, and what is ours. Pure: what it needs was read before."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from pfa_gitops.engine.diff import diff
-from pfa_gitops.engine.order import ordered
+from pfa_gitops.engine.order import deletes_in_order, ordered
+from pfa_gitops.engine.ownership import Claims, is_ours
 from pfa_gitops.engine.readings import Kinds
+from pfa_gitops.model.inventory import Inventory
 from pfa_gitops.model.places import Address, Path
-from pfa_gitops.model.values import Action, Change, FieldChange, Key, Live, Manifests, Plan, Reference, Spec
+from pfa_gitops.model.values import Action, Change, FieldChange, Key, Live, Manifest, Plan, Reference, Spec
 
 _BECOMES = {Action.UPDATE: "is updated", Action.REPLACE: "is replaced", Action.CREATE: "is created"}
 
 
 def make_plan(
-    environment: str,
-    manifests: Manifests,
-    lives: Mapping[Key, Live[Any]],
-    kinds: Kinds,
-    notices: Sequence[str] = (),
+    found: Claims, lives: Mapping[Key, Live[Any]], inventory: Inventory, kinds: Kinds, notices: Sequence[str] = ()
 ) -> Plan:
-    """Compare every manifest with its live side. The changes come in the order in which they are applied."""
+    """Compare every manifest with its live side. The changes come in the order in which they are applied.
+
+    Whose each object is was settled before: see `ownership.conflicts`.
+    """
     changes: dict[Address, Change] = {}
-    for manifest in ordered(manifests):
-        change = diff(manifest, lives.get(manifest.key), kinds[manifest.address.kind].rules)
+    for manifest in ordered(found.wanted):
+        change = _of_manifest(manifest, found, lives, inventory, kinds)
         changes[manifest.address] = _follow(change, changes)
-    return Plan(environment, tuple(changes.values()), tuple(notices))
+    gone = {address: former for address, former in found.former.items() if address not in changes}
+    deletes = [
+        Change(address, Action.DELETE, live=lives[former.key], former=inventory.entries[address].references)
+        for address, former in gone.items()
+        if former.key in lives and not former.protect
+    ]
+    kept = [former for former in gone.values() if former.key in lives and former.protect]
+    forgotten = tuple(sorted(address for address, former in gone.items() if former.key not in lives))
+    return Plan(
+        inventory.owner.environment,
+        (*changes.values(), *deletes_in_order(deletes)),
+        (*notices, *map(_kept, kept)),
+        forgotten,
+    )
+
+
+def _of_manifest(
+    manifest: Manifest[Any], found: Claims, lives: Mapping[Key, Live[Any]], inventory: Inventory, kinds: Kinds
+) -> Change:
+    live, entry = lives.get(manifest.key), inventory.entries.get(manifest.address)
+    rules = kinds[manifest.address.kind].rules
+    former = entry.references if entry else ()
+    renamed = found.former.get(manifest.address)
+    if renamed is not None and (there := lives.get(renamed.key)) is not None:
+        return replace(diff(manifest, None, rules), action=Action.REPLACE, live=there, former=former)
+    change = diff(manifest, live, rules)
+    return replace(change, former=former, adopts=live is not None and not is_ours(manifest, inventory))
+
+
+def _kept(former: Manifest[Any]) -> str:
+    return (
+        f"{former.address} left the manifests and is kept, as it is protected; "
+        "to delete it, write it once more with `protect: false`, and apply"
+    )
 
 
 def _follow(change: Change, before: Mapping[Address, Change]) -> Change:

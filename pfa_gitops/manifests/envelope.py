@@ -19,6 +19,10 @@ class Metadata(BaseModel):
     """Text by name; overrides choose manifests by them."""
     annotations: dict[str, str] = Field(default_factory=dict)
     """Text by name, for people and other tools."""
+    adopt: bool = False
+    """Whether an object of that name that exists already, and is nobody's, becomes this project's."""
+    protect: bool = False
+    """Whether the object is never deleted or replaced, also when its manifest is gone."""
 
 
 class Envelope(BaseModel):

@@ -32,7 +32,7 @@ class Override:
         """Whether `draft` is patched by this."""
         match = self.spec.match
         named = match.names is None or any(fnmatchcase(draft.address.name, pattern) for pattern in match.names)
-        labelled = all(draft.labels.get(key) == value for key, value in (match.labels or {}).items())
+        labelled = all(draft.metadata.labels.get(key) == value for key, value in (match.labels or {}).items())
         return draft.address.kind == match.kind and named and labelled
 
 

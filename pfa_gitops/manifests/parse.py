@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pfa_gitops.manifests.document import Document, Places
-from pfa_gitops.manifests.envelope import Envelope
+from pfa_gitops.manifests.envelope import Envelope, Metadata
 from pfa_gitops.manifests.findings import Findings
 from pfa_gitops.manifests.misfits import Misfits
 from pfa_gitops.manifests.project import KIND as PROJECT
@@ -22,8 +22,7 @@ class Draft:
 
     document: Document
     address: Address
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
+    metadata: Metadata
     spec: Mapping[str, Any]
     places: Places
     """Of the whole document; the spec's values stand below `spec`."""
@@ -60,9 +59,8 @@ def _draft(document: Document, known: Collection[str], findings: Findings) -> Dr
         misfits = Misfits(Envelope, document.value, (), document.places, document.address)
         findings.drop(document, misfits.problems(error))
         return None
-    metadata = envelope.metadata
-    address = Address(envelope.kind, metadata.name)
-    return Draft(document, address, metadata.labels, metadata.annotations, envelope.spec, document.places)
+    address = Address(envelope.kind, envelope.metadata.name)
+    return Draft(document, address, envelope.metadata, envelope.spec, document.places)
 
 
 def _unknown_kind(document: Document, known: Collection[str]) -> Problem | None:

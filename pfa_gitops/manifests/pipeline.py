@@ -72,8 +72,8 @@ def read_workspace(
 
 def _unenforced(environment: Environment) -> Iterator[str]:
     """Nobody may think that limits protect them."""
-    if environment.spec.limits.model_fields_set:
-        yield f"the limits of environment {environment.name} are not enforced yet"
+    if environment.spec.limits.max_runs_affected is not None:
+        yield f"the limit max_runs_affected of environment {environment.name} is not enforced yet"
 
 
 def _project_file(root: Path, findings: Findings) -> tuple[Document, list[Document]]:

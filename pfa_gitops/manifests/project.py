@@ -59,12 +59,14 @@ class AnyscaleConnection(Spec):
 
 
 class Limits(Spec):
-    """What one apply may do at most without a flag. Not enforced yet: they are checked, and a note says so."""
+    """What one apply may do at most without `--ignore-limits`."""
 
     max_deletes: NonNegativeInt | None = None
-    """How many objects one apply may delete. Default: no limit."""
+    """How many objects one apply may delete or replace. Default: no limit."""
+    max_percent: float | None = Field(default=None, ge=0, le=100)
+    """How many of the project's objects one apply may delete or replace, in percent. Default: no limit."""
     max_runs_affected: NonNegativeInt | None = None
-    """How many scheduled or running flow runs one apply may affect. Default: no limit."""
+    """How many scheduled or running flow runs one apply may affect. Default: no limit. Not enforced yet."""
 
 
 class EnvironmentSpec(Spec):
@@ -81,7 +83,7 @@ class EnvironmentSpec(Spec):
     anyscale: AnyscaleConnection = Field(default_factory=AnyscaleConnection)
     """Which Anyscale."""
     limits: Limits = Field(default_factory=Limits)
-    """What one apply may do at most without a flag. Not enforced yet."""
+    """What one apply may do at most without a flag."""
     vars: dict[str, Any] = Field(default_factory=dict)
     """Variables of this environment; they come before the project's."""
 

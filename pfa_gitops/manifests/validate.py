@@ -48,8 +48,17 @@ def _manifest(draft: Draft, kind: Kind[Any, Any], root: FilePath, findings: Find
         findings.drop(draft.document, flaws)
         return None
     key = kind.key(draft.address.name, completed.spec)
-    origins = draft.places.origins
-    manifest = Manifest(draft.address, completed.spec, key, draft.labels, draft.annotations, origins)
+    about = draft.metadata
+    manifest = Manifest(
+        draft.address,
+        completed.spec,
+        key,
+        about.labels,
+        about.annotations,
+        draft.places.origins,
+        adopt=about.adopt,
+        protect=about.protect,
+    )
     findings.add(kind.check(manifest))
     return manifest
 

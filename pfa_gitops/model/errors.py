@@ -3,7 +3,9 @@
     PfaError
     ├── ReaderError            exit 1: the reader can fix it
     │   ├── ProblemsFound        a list of Problems in manifests, flags or configuration
-    │   └── SecretMissing        a secret reference leads nowhere
+    │   ├── SecretMissing        a secret reference leads nowhere
+    │   ├── Locked               somebody else holds the lock
+    │   └── LockLost             the lock is somebody else's by now
     └── PlatformError          exit 4: Prefect or Anyscale refused or could not be reached
         ├── Unreachable          no answer: nothing listens, time-out, TLS
         ├── Unauthorized         401 or 403
@@ -74,6 +76,14 @@ class ProblemsFound(ReaderError):
 
 class SecretMissing(ReaderError):
     """A secret reference leads nowhere. The message names the reference, never a value."""
+
+
+class Locked(ReaderError):
+    """Somebody else holds the lock."""
+
+
+class LockLost(ReaderError):
+    """The lock was taken, as it was not renewed for too long, or by `unlock`. Nothing may be written any more."""
 
 
 class PlatformError(PfaError):

@@ -60,6 +60,16 @@ class Key(NamedTuple):
     name: str
 
 
+class Owner(NamedTuple):
+    """Whose an object is: a project in one of its environments."""
+
+    project: str
+    environment: str
+
+    def __str__(self) -> str:
+        return f"project {self.project}, environment {self.environment}"
+
+
 @dataclass(frozen=True)
 class Reference:
     """A link from one manifest to another."""
@@ -82,6 +92,12 @@ class Manifest(Generic[SpecT]):
     annotations: Mapping[str, str] = field(default_factory=dict)
     origins: Origins = field(default_factory=Origins, compare=False)
     references: tuple[Reference, ...] = ()
+    adopt: bool = False
+    """An object of that name that is nobody's becomes ours."""
+    protect: bool = False
+    """The object is never deleted or replaced."""
+    applied: Mapping[str, Any] = field(default_factory=dict)
+    """What was written when it was last applied, as plain values: `Entry.applied`. Empty where that is not known."""
 
     @property
     def platform_name(self) -> str:
@@ -103,6 +119,8 @@ class Live(Generic[SpecT]):
     """The platform's id of the object, which writes need."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What only the kind itself needs for its writes, e.g. the ids of a deployment's schedules."""
+    owner: Owner | None = None
+    """Whose it is, where the platform lets that be written on the object itself."""
 
 
 class Action(StrEnum):
@@ -148,6 +166,10 @@ class Change:
     fields: tuple[FieldChange, ...] = ()
     desired: Manifest[Any] | None = None
     live: Live[Any] | None = None
+    former: tuple[Address, ...] = ()
+    """What it referred to when it was last applied: those are deleted after it."""
+    adopts: bool = False
+    """The object was nobody's, and becomes ours."""
 
     @property
     def changed(self) -> frozenset[str]:
@@ -176,12 +198,16 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every manifest's change, those with nothing to do too, in the order in which they are applied."""
+    """Every manifest's change, those with nothing to do too, and what is to be deleted, in the order of apply."""
 
     environment: str
     changes: tuple[Change, ...]
     notices: tuple[str, ...] = ()
     """What a reader should know though it changes nothing, e.g. that an override has run out."""
+    forgotten: tuple[Address, ...] = ()
+    """What was ours and is gone from its platform: the inventory drops it."""
+    breaches: tuple[str, ...] = ()
+    """The limits of the environment that it exceeds, one sentence each."""
 
     @property
     def pending(self) -> tuple[Change, ...]:

@@ -24,7 +24,9 @@ class Keyed(NamedTuple):
 
     by: str
     exclusive: bool = True
-    """Live items that the manifest does not name are removed. False: they are left alone and not shown."""
+    """Live items that the manifest does not name are removed. False: only those that the last apply named are."""
+    lasting: frozenset[Any] = frozenset()
+    """Items that cannot be removed."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class FieldRules:
     keyed: Mapping[str, Keyed] = field(default_factory=dict)
     unordered: frozenset[str] = frozenset()
     """Lists whose order means nothing to the platform. Doubles count."""
+    lasting: frozenset[str] = frozenset()
+    """Fields without a default to go back to: they stay as they are when a manifest names them no more."""
     whole: frozenset[str] = frozenset()
     """Values that are shown as one change and never entered, e.g. a JSON Schema."""
     resolves_secrets: bool = False

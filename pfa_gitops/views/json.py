@@ -13,11 +13,12 @@ OUTCOMES_FORMAT = "pfa-gitops/outcomes/v1"
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
-    """Return the plan: format, environment, notices, summary and changes."""
+    """Return the plan: format, environment, notices, limits that it exceeds, summary and changes."""
     return {
         "format": PLAN_FORMAT,
         "environment": plan.environment,
         "notices": list(plan.notices),
+        "breaches": list(plan.breaches),
         "summary": summary(plan),
         "changes": [_change(change) for change in plan.changes],
     }
@@ -33,6 +34,7 @@ def _change(change: Change) -> dict[str, Any]:
     return {
         "address": str(change.address),
         "action": change.action.value,
+        "adopts": change.adopts,
         "fields": [_field(field) for field in change.fields],
     }
 
@@ -72,6 +74,7 @@ def manifest_json(manifest: Manifest[Any]) -> dict[str, Any]:
     metadata: dict[str, Any] = {"name": manifest.address.name}
     metadata |= {"labels": dict(manifest.labels)} if manifest.labels else {}
     metadata |= {"annotations": dict(manifest.annotations)} if manifest.annotations else {}
+    metadata |= {name: True for name in ("adopt", "protect") if getattr(manifest, name)}
     return {
         "apiVersion": API_VERSION,
         "kind": manifest.address.kind,

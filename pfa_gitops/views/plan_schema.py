@@ -31,6 +31,7 @@ _CHANGE = _object(
     {
         "address": {"type": "string", "pattern": "^[A-Za-z]+/.+$", "description": "Kind and name."},
         "action": {"enum": [action.value for action in Action]},
+        "adopts": {"type": "boolean", "description": "The object exists, is nobody's, and becomes this project's."},
         "fields": {"type": "array", "items": _FIELD},
     }
 )
@@ -44,11 +45,16 @@ PLAN_SCHEMA: dict[str, Any] = {
             "format": {"const": PLAN_FORMAT},
             "environment": {"type": "string"},
             "notices": {"type": "array", "items": {"type": "string"}},
+            "breaches": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The environment's limits that the plan exceeds: apply refuses it.",
+            },
             "summary": _object(dict.fromkeys(("create", "update", "replace", "delete", "unchanged"), _COUNT)),
             "changes": {
                 "type": "array",
                 "items": _CHANGE,
-                "description": "Every manifest's change in the order of apply, those with action `none` too.",
+                "description": "Every manifest's change in the order of apply, with action `none` too; then deletes.",
             },
         }
     ),

@@ -39,6 +39,9 @@ def show_plan(plan: Plan, colour: bool = False) -> str:
         lines += [f"{kind}", *(line for change in changes for line in _change_lines(change, paint)), ""]
     if not pending:
         lines += ["Nothing to change: what is live is what the manifests say.", ""]
+    taken = [f"  {printable(str(change.address))} becomes this project's" for change in plan.changes if change.adopts]
+    lines += ["Adopted", *taken, ""] if taken else []
+    lines += [paint(f"limit: {printable(breach)}", "red") for breach in plan.breaches]
     return "\n".join([*lines, show_counts(plan)])
 
 

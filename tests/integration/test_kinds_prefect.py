@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from support.kind_cases import Case, Workbench, read_cases, run_case, run_emptied
+from support.kind_cases import Case, Workbench, read_cases, run_case, run_emptied, run_left_out
 
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._target import PrefectTarget
@@ -27,5 +27,15 @@ def test_what_is_null_or_empty_is_written_once(case: Case, prefect_server):
     async def scenario():
         async with PrefectClient(PrefectTarget(prefect_server.url)) as client:
             await run_emptied(case, Workbench({"prefect": client}, CASES))
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.path.stem) for case in read_cases(CASES)])
+def test_what_leaves_a_manifest_goes_back_to_its_default(case: Case, prefect_server):
+    async def scenario():
+        async with PrefectClient(PrefectTarget(prefect_server.url)) as client:
+            await run_left_out(case, Workbench({"prefect": client}, CASES))
 
     asyncio.run(scenario())

@@ -22,13 +22,16 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 from support.empty_fields import emptied
+from support.ledgers import MemoryLedger, OpenLock
 
 from pfa_gitops.engine.apply import Apply
 from pfa_gitops.engine.observe import observe
+from pfa_gitops.engine.ownership import claims
 from pfa_gitops.engine.plan import make_plan
+from pfa_gitops.engine.record import Record
 from pfa_gitops.engine.seal import seal
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.values import Action, Change, Manifest, Plan, Result
+from pfa_gitops.model.values import Action, Change, Manifest, Outcome, Plan, Result
 from pfa_gitops.platforms.registry import kinds
 from pfa_gitops.platforms.secret_stores import SecretStores
 
@@ -61,6 +64,8 @@ class Workbench:
 
     clients: Mapping[str, Any]
     root: Path
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    """What was applied so far. Of that, a plan looks at its own manifests only: nothing is pruned."""
 
     def manifest(self, kind: str, name: str, spec: Mapping[str, Any]) -> Manifest[Any]:
         """Make a manifest as the pipeline does, without files and references."""
@@ -78,7 +83,7 @@ class Workbench:
             return None, [str(error)]
         if completed.flaws:
             return None, [flaw.message for flaw in completed.flaws]
-        manifest = Manifest(Address(kind, name), completed.spec, known.key(name, completed.spec))
+        manifest = Manifest(Address(kind, name), completed.spec, known.key(name, completed.spec), adopt=True)
         return manifest, [problem.message for problem in known.check(manifest)]
 
     async def plan(self, manifests: Sequence[Manifest[Any]], environment: Mapping[str, str] | None = None) -> Plan:
@@ -92,13 +97,22 @@ class Workbench:
     ) -> tuple[Plan, list[str]]:
         """Plan, and say what stands in the way."""
         sealed, missing = await seal(manifests, kinds(), SecretStores(environment or {}).fetch)
-        observed = await observe(sealed, kinds(), self.clients)
+        inventory = self.ledger.only(manifest.address for manifest in manifests)
+        found = claims(sealed, inventory, kinds())
+        observed = await observe([*found.former.values(), *found.wanted], kinds(), self.clients)
         problems = [problem.message for problem in [*missing, *observed.problems]]
-        return make_plan("test", sealed, observed.lives, kinds()), problems
+        return make_plan(found, observed.lives, inventory, kinds()), problems
+
+    async def run(self, plan: Plan, ready_timeout_seconds: float = 120) -> tuple[Outcome, ...]:
+        """Apply; the outcomes."""
+        manifests = {change.address: change.manifest for change in plan.changes if change.desired is not None}
+        record = Record(self.ledger.inventory, manifests, self.ledger.write)
+        timeout = ready_timeout_seconds
+        return await Apply(plan, kinds(), self.clients, record, OpenLock(), ready_timeout_seconds=timeout).run()
 
     async def apply(self, plan: Plan) -> None:
         """Apply without a failure."""
-        outcomes = await Apply(plan, kinds(), self.clients, ready_timeout_seconds=120).run()
+        outcomes = await self.run(plan)
         assert [(str(outcome.change.address), outcome.problem) for outcome in outcomes if outcome.problem] == []
         assert all(outcome.result is Result.DONE for outcome in outcomes)
 
@@ -121,7 +135,8 @@ async def run_case(case: Case, bench: Workbench) -> None:
     await _expect(bench, base, case.environment, Action.CREATE)
     for other in case.same:
         manifest = bench.manifest(case.kind, case.name, {**case.spec, **other})
-        await _expect_nothing(bench, manifest, case.environment)
+        # What it does not say was never said, as far as this bench knows.
+        await _expect_nothing(Workbench(bench.clients, bench.root), manifest, case.environment)
     for edit in case.edits:
         action = Action(edit.get("action", "update"))
         changed = bench.manifest(case.kind, case.name, {**case.spec, **edit.get("spec", {})})
@@ -130,6 +145,39 @@ async def run_case(case: Case, bench: Workbench) -> None:
     await bench.delete(base, case.environment)
     for need in reversed(needs):
         await bench.delete(need, case.environment)
+
+
+async def run_left_out(case: Case, bench: Workbench) -> None:
+    """Each field leaves the manifest: the object is then what it would be without it, and stays so."""
+    for need in case.needs:
+        await bench.apply(await bench.plan([bench.manifest(**need)], case.environment))
+    base, lasting = bench.manifest(case.kind, case.name, case.spec), kinds()[case.kind].rules.lasting
+    failures = []
+    await bench.apply(await bench.plan([base], case.environment))
+    for field_name in case.spec:
+        manifest, refused = bench.draft(
+            case.kind, case.name, {key: value for key, value in case.spec.items() if key != field_name}
+        )
+        if manifest is None or refused or manifest.key != base.key:
+            continue
+        await bench.apply(await bench.plan([base], case.environment))
+        plan, refused = await bench.attempt([manifest], case.environment)
+        if refused:
+            continue
+        goes = field_name not in lasting and not is_default(base, field_name)
+        if plan.changes[0].changed != ({field_name} if goes else set()):
+            failures.append(f"{field_name}: {show(plan.changes[0])}")
+        await bench.apply(plan)
+        [again] = (await bench.plan([manifest], case.environment)).changes
+        failures += [f"{field_name} again: {show(again)}"] if again.action is not Action.NONE else []
+    await bench.delete(base, case.environment)
+    assert not failures, "\n".join(failures)
+
+
+def is_default(manifest: Manifest[Any], field_name: str) -> bool:
+    """Whether a field says what leaving it out means."""
+    default = type(manifest.spec).model_fields[field_name].get_default(call_default_factory=True)
+    return bool(getattr(manifest.spec, field_name) == default)
 
 
 async def run_emptied(case: Case, bench: Workbench) -> None:
@@ -151,7 +199,7 @@ async def _settles(case: Case, bench: Workbench, name: str, spec: Mapping[str, A
     plan, refused = await bench.attempt([manifest], case.environment)
     if refused:
         return []
-    outcomes = await Apply(plan, kinds(), bench.clients, ready_timeout_seconds=120).run()
+    outcomes = await bench.run(plan)
     if failed := [outcome.problem.message for outcome in outcomes if outcome.problem]:
         return failed
     [change] = (await bench.plan([manifest], case.environment)).changes

@@ -61,8 +61,30 @@ class Seen:
     kept: dict[str, Any] = field(default_factory=dict)
 
 
-def see(document: Mapping[str, Any], wanted: Mapping[str, Any], secrets: Secrets, newest: Mapping[str, Any]) -> Seen:
-    """Translate the answer of the API. `wanted` is the manifest's data, `newest` the type's newest schema."""
+@dataclass(frozen=True)
+class Named:
+    """The data that the manifest names now, and what it named when it was last applied."""
+
+    wanted: Any
+    former: Any = None
+
+    def at(self, name: str) -> "Named":
+        """What is named of one field."""
+        inside = (side.get(name) if isinstance(side, Mapping) else None for side in (self.wanted, self.former))
+        return Named(*inside)
+
+    def now(self, name: str) -> bool:
+        """Whether the field is named now."""
+        return isinstance(self.wanted, Mapping) and name in self.wanted
+
+    def ever(self, name: str) -> bool:
+        """Whether the field is, or was, named: then it is ours."""
+        return self.now(name) or (isinstance(self.former, Mapping) and name in self.former)
+
+
+def see(document: Mapping[str, Any], named: Named, secrets: Secrets, newest: Mapping[str, Any]) -> Seen:
+    """Translate the answer of the API. `newest` is the type's newest schema."""
+    wanted: Mapping[str, Any] = named.wanted
     references = document.get("block_document_references") or {}
     properties = newest.get("properties") or {}
     blocks = {
@@ -74,33 +96,31 @@ def see(document: Mapping[str, Any], wanted: Mapping[str, Any], secrets: Secrets
         if name not in blocks and name not in wanted and _says_nothing(value, properties.get(name))
     }
     rest = {name: value for name, value in document["data"].items() if name not in blocks and name not in idle}
-    seen = _sort_out(rest, wanted, secrets, ())
+    seen = _sort_out(rest, named, secrets, ())
     null = {name: None for name, value in wanted.items() if value is None}  # not there means the same to a block
     return Seen({**null, **blocks, **seen.data}, {**idle, **seen.kept})
 
 
-def _sort_out(live: Mapping[str, Any], wanted: Any, secrets: Secrets, path: Path) -> Seen:
-    """Tell what is shown from what is only kept: secrets that the manifest does not name.
+def _sort_out(live: Mapping[str, Any], named: Named, secrets: Secrets, path: Path) -> Seen:
+    """Tell what is shown from what is only kept: secrets that no manifest ever named.
 
     A text is shown only where the manifest has a text, too: one that it no longer names, or names otherwise, may have
     come from a secret reference.
     """
     seen = Seen({})
     for name, value in live.items():
-        place, known = (*path, name), isinstance(wanted, Mapping) and name in wanted
-        if value is not None and secrets.hold(place) and not known:
+        place, known, inside = (*path, name), named.now(name), named.at(name)
+        if value is not None and secrets.hold(place) and not named.ever(name):
             seen.kept[name] = _starred(value)
-        elif known and isinstance(wanted[name], Sealed | list) and _holds_sealed(wanted[name]):
-            seen.data[name] = _sealed_like(wanted[name], value)
+        elif known and isinstance(inside.wanted, Sealed | list) and _holds_sealed(inside.wanted):
+            seen.data[name] = _sealed_like(inside.wanted, value)
         elif isinstance(value, Mapping) and value:
-            inner = _sort_out(
-                value, wanted[name] if known else None, secrets if known else secrets.all_of(place), place
-            )
+            inner = _sort_out(value, inside, secrets if known else secrets.all_of(place), place)
             seen.data[name] = inner.data
             seen.kept.update({name: inner.kept} if inner.kept else {})
         else:
             secret = value is not None and secrets.cover(place)
-            seen.data[name] = Sealed(_text(value)) if secret else _shown(value, wanted[name] if known else None)
+            seen.data[name] = Sealed(_text(value)) if secret else _shown(value, inside.wanted)
     return seen
 
 

@@ -80,6 +80,12 @@ async def write_queues(
         moved = moved or (ordered and (there is None or there.priority != queue.priority))
 
 
+async def delete_queues(client: PrefectClient, pool: str, names: Iterable[str]) -> None:
+    """Remove queues. What waits in them is lost with them, and Prefect does not say so."""
+    for name in names:
+        await client.remove(f"/work_pools/{in_path(pool)}/queues/{in_path(name)}")
+
+
 def _by_priority(queue: WorkQueueSpec) -> tuple[bool, int, str]:
     """Those without a priority last: they take the first that is free."""
     return "priority" not in queue.model_fields_set, queue.priority, queue.name

@@ -12,7 +12,7 @@ from pfa_gitops.model.secrets import Sealed, WithSecrets, find_secret_refs
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.base import FieldRules, Kind, Observation
 from pfa_gitops.platforms.prefect._block_catalog import BlockType, Catalog, read_catalog
-from pfa_gitops.platforms.prefect._block_data import Secrets, compose, reference_in, see
+from pfa_gitops.platforms.prefect._block_data import Named, Secrets, compose, reference_in, see
 from pfa_gitops.platforms.prefect._block_documents import read_documents
 from pfa_gitops.platforms.prefect._block_names import block_id
 from pfa_gitops.platforms.prefect._block_schema import flaws
@@ -30,7 +30,7 @@ class BlockSpec(NamedSpec):
     """The slug of the block type."""
     data: dict[str, Annotated[WithSecrets, *PLACEHOLDERS]] = Field(default_factory=dict)
     """The block's fields. A secret is a reference such as `{from_env: NAME}`; another block is
-    `{{ prefect.blocks.type.name }}`. Secret fields that are left out keep the value they have."""
+    `{{ prefect.blocks.type.name }}`. Secret fields that no manifest ever named keep the value they have."""
 
 
 class Block(Kind[BlockSpec, PrefectClient]):
@@ -123,7 +123,8 @@ def _holds_secrets(data: Any) -> bool:
 
 def _live(document: Mapping[str, Any], manifest: Wanted, block_type: BlockType) -> Live[BlockSpec]:
     secrets = Secrets.of([document["block_schema"]["fields"], block_type.fields])
-    seen = see(document, manifest.spec.data, secrets, block_type.fields)
+    named = Named(manifest.spec.data, manifest.applied.get("data"))
+    seen = see(document, named, secrets, block_type.fields)
     spec = BlockSpec.model_construct(
         {"name", "type", "data"}, name=document["name"], type=manifest.spec.type, data=seen.data
     )

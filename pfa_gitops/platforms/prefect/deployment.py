@@ -34,6 +34,7 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         keyed={"schedules": Keyed("slug")},
         unordered=frozenset({"tags"}),
         whole=frozenset({"parameter_openapi_schema"}),
+        lasting=frozenset({"schedules.anchor_date"}),  # another one would move all runs to come
     )
 
     @property

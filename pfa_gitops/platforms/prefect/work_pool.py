@@ -10,7 +10,7 @@ from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.references import RefTo
 from pfa_gitops.model.status import Status
-from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec, Spec
+from pfa_gitops.model.values import ABSENT, Change, Ids, Key, Live, Manifest, NamedSpec, Spec
 from pfa_gitops.platforms.base import FieldRules, Keyed, Kind, Observation
 from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._block_names import block_id, block_names
@@ -20,7 +20,13 @@ from pfa_gitops.platforms.prefect._placeholders import WithPlaceholders
 from pfa_gitops.platforms.prefect._pool_replacement import read_former, replace
 from pfa_gitops.platforms.prefect._pool_status import pool_statuses
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
-from pfa_gitops.platforms.prefect._work_queues import WorkQueueSpec, read_queues, write_queues
+from pfa_gitops.platforms.prefect._work_queues import (
+    DEFAULT_QUEUE,
+    WorkQueueSpec,
+    delete_queues,
+    read_queues,
+    write_queues,
+)
 
 RESERVED = "prefect"
 """Pools whose name starts with it, in any case, belong to Prefect [api/workers.py]."""
@@ -55,7 +61,7 @@ class WorkPoolSpec(NamedSpec):
     storage_configuration: StorageConfigurationSpec = Field(default_factory=StorageConfigurationSpec)
     """How code bundles and results of ad-hoc submissions to the pool are kept."""
     queues: list[WorkQueueSpec] = Field(default_factory=list)
-    """Queues of the pool. Those that are not named here are left alone."""
+    """Queues of the pool. Those that no manifest ever named are left alone."""
 
 
 WIRE = {"paused": "is_paused"}
@@ -68,7 +74,12 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
     name = "WorkPool"
     platform = "prefect"
     summary = "a Prefect work pool and its queues"
-    rules = FieldRules(immutable=frozenset({"type"}), keyed={"queues": Keyed("name", exclusive=False)})
+    rules = FieldRules(
+        immutable=frozenset({"type"}),
+        keyed={"queues": Keyed("name", exclusive=False, lasting=frozenset({DEFAULT_QUEUE}))},
+        # Without them a new pool or queue gets what suits it then.
+        lasting=frozenset({"base_job_template", "queues.priority"}),
+    )
 
     @property
     def spec(self) -> type[WorkPoolSpec]:
@@ -94,7 +105,7 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         names = {manifest.key.name for manifest in wanted}
         listed = await client.listing("/work_pools/filter", {"work_pools": {"name": any_of(names)}})
         pools = [pool for pool in listed if pool["name"] in names]
-        queues = await read_queues(client, [queue.name for item in wanted for queue in item.spec.queues], names)
+        queues = await read_queues(client, [name for item in wanted for name in _queues_of(item)], names)
         storages = await block_names(client, [_stored(pool).get(_STORAGE_ID) for pool in pools])
         types = {pool["name"]: pool["type"] for pool in pools}
         made = [manifest for manifest in wanted if types.get(manifest.key.name) != manifest.spec.type]
@@ -115,6 +126,7 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
             await client.patch(f"/work_pools/{in_path(change.key.name)}", body)
         if "queues" in change.changed:
             await write_queues(client, change.key.name, desired.queues, live.queues)
+            await delete_queues(client, change.key.name, _left(change))
 
     async def replace(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """DELETE and POST. The new pool takes over what the manifest does not name, and all deployments."""
@@ -130,6 +142,18 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
     async def status(self, client: PrefectClient, wanted: Sequence[Manifest[WorkPoolSpec]]) -> Sequence[Status]:
         """Its workers, what waits in its queues, and what runs."""
         return await pool_statuses(client, {manifest.address: manifest.key.name for manifest in wanted})
+
+
+def _queues_of(manifest: Manifest[WorkPoolSpec]) -> set[str]:
+    """The queues that the manifest names, and those that it named when it was last applied."""
+    return {queue.name for queue in manifest.spec.queues} | {
+        queue["name"] for queue in manifest.applied.get("queues", ())
+    }
+
+
+def _left(change: Change) -> list[str]:
+    """The queues that left the manifest."""
+    return [str(field.path[1]) for field in change.fields if field.path[0] == "queues" and field.after is ABSENT]
 
 
 _STORAGE = "default_result_storage_block"

@@ -14,7 +14,6 @@ from support.anyscale_emulator import AnyscaleEmulator, client_environment
 from support.kind_cases import Workbench
 from support.prefect_server import PrefectServer
 
-from pfa_gitops.engine.apply import Apply
 from pfa_gitops.engine.observe import observe
 from pfa_gitops.model.values import Action, Result
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
@@ -57,7 +56,7 @@ def test_a_deploy_while_a_rollout_is_under_way_is_refused_with_a_mend(quiet, tmp
         await bench.apply(await bench.plan([manifest]))
         await client.sdk.call(lambda sdk: deploy_half(sdk, "half"))
         plan = await bench.plan([manifest])
-        [outcome] = await Apply(plan, kinds(), bench.clients).run()
+        [outcome] = await bench.run(plan)
         assert outcome.result is Result.FAILED
         assert outcome.problem.message == "a rollout of the service half is under way (ROLLING_OUT)"
         assert "roll it back" in outcome.problem.mend
@@ -132,7 +131,7 @@ def test_a_deploy_that_never_arrived_is_sent_again_and_not_for_ever(quiet, tmp_p
         plan = await bench.plan([manifest])
         quiet.forget_requests()
         quiet.fault("drop", method="PUT", path=APPLY, count=0)
-        [outcome] = await Apply(plan, kinds(), bench.clients).run()
+        [outcome] = await bench.run(plan)
         assert (outcome.result, sent(quiet, "PUT", APPLY)) == (Result.FAILED, 3)
         quiet.clear_faults()
         quiet.fault("drop", method="PUT", path=APPLY)
@@ -273,7 +272,7 @@ def test_reading_does_not_import_the_sdk(quiet):
 def test_an_agent_that_cannot_start_fails_at_once_and_is_planned_again(emulator, tmp_path):
     async def scenario(client: AnyscaleClient, bench: Workbench):
         bad = bench.manifest("Agent", "cannot-start", {**BASE, "working_dir": "s3://nowhere/none.zip"})
-        [outcome] = await Apply(await bench.plan([bad]), kinds(), bench.clients, ready_timeout_seconds=120).run()
+        [outcome] = await bench.run(await bench.plan([bad]), ready_timeout_seconds=120)
         assert outcome.result is Result.FAILED
         assert outcome.problem.message.startswith("the service is in SYSTEM_FAILURE: ")
         assert "\n" not in outcome.problem.message
@@ -300,7 +299,7 @@ def test_an_agent_really_runs(emulator, prefect_server: PrefectServer, tmp_path)
 
     async def scenario(client: AnyscaleClient, bench: Workbench):
         good = bench.manifest("Agent", "really", spec)
-        [outcome] = await Apply(await bench.plan([good]), kinds(), bench.clients, ready_timeout_seconds=300).run()
+        [outcome] = await bench.run(await bench.plan([good]), ready_timeout_seconds=300)
         assert outcome.problem is None
         assert (await bench.plan([good])).pending == ()
         await bench.delete(good)

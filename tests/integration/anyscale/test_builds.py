@@ -9,11 +9,9 @@ import pytest
 from support.anyscale_emulator import AnyscaleEmulator
 from support.kind_cases import Workbench
 
-from pfa_gitops.engine.apply import Apply
 from pfa_gitops.model.values import Outcome, Result
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
-from pfa_gitops.platforms.registry import kinds
 
 BUILDS = "/ext/v0/cluster_environment_builds/"
 SLOW = "FROM anyscale/ray:2.44.1\nRUN sleep 5\n"
@@ -39,7 +37,7 @@ def applied(
             manifest = bench.manifest(kind, "slow", spec)
             plan = await bench.plan([manifest])
             await client.sdk.call(lambda _: meanwhile())  # which takes seconds at the first time
-            [outcome] = await Apply(plan, kinds(), bench.clients).run()
+            [outcome] = await bench.run(plan)
             if outcome.result is Result.DONE:
                 assert (await bench.plan([manifest])).pending == ()
             return outcome

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 from support.kind_cases import Workbench, show
 
-from pfa_gitops.engine.apply import Apply
 from pfa_gitops.model.values import Action
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._target import PrefectTarget
-from pfa_gitops.platforms.registry import kinds
 
 FLOW = '''
 from prefect import flow
@@ -63,7 +61,7 @@ class Bench:
             plan = await bench.plan([bench.manifest("Deployment", self.name, self.full(spec))])
             if made_meanwhile:
                 self.make(**made_meanwhile)
-            [outcome] = await Apply(plan, kinds(), bench.clients).run()
+            [outcome] = await bench.run(plan)
             return outcome.problem.message
 
         return self.run(apply)

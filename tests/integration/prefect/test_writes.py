@@ -8,12 +8,10 @@ import httpx
 import pytest
 from support.kind_cases import Workbench, show
 
-from pfa_gitops.engine.apply import Apply
 from pfa_gitops.model.values import Action, Result
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
 from pfa_gitops.platforms.prefect._target import PrefectTarget
-from pfa_gitops.platforms.registry import kinds
 
 SQLITE_LOCKED = 503
 """The server did nothing, and wants to be asked again."""
@@ -220,7 +218,7 @@ def test_a_pool_of_another_type_takes_over_all_that_the_manifest_does_not_name(p
 def test_a_pool_that_is_replaced_in_part_tells_what_to_look_after(prefect_server, retyped):
     async def scenario(bench):
         plan = await bench.plan([bench.manifest("WorkPool", "retyped", RETYPED)])
-        [outcome] = await Apply(plan, kinds(), bench.clients).run()
+        [outcome] = await bench.run(plan)
         return outcome
 
     outcome = run(prefect_server, scenario, Wire(refuse=f"PATCH {retyped}"))
@@ -234,7 +232,7 @@ def test_a_replacement_that_cannot_succeed_deletes_nothing(prefect_server, retyp
 
     async def scenario(bench):
         plan = await bench.plan([bench.manifest("WorkPool", "retyped", spec)])
-        [outcome] = await Apply(plan, kinds(), bench.clients).run()
+        [outcome] = await bench.run(plan)
         return outcome.result
 
     assert run(prefect_server, scenario) is Result.FAILED

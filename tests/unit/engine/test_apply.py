@@ -1,27 +1,34 @@
 import asyncio
 
 import pytest
+from support.ledgers import MemoryLedger, OpenLock
 
 from pfa_gitops.engine.apply import Apply, Listener, complete
-from pfa_gitops.engine.observe import observe
-from pfa_gitops.engine.plan import make_plan
+from pfa_gitops.engine.guards import Bounds
+from pfa_gitops.engine.planning import plan_all
+from pfa_gitops.engine.record import Record
 from pfa_gitops.model.errors import CutOff, Invalid, MaybeArrived, Unreachable
 from pfa_gitops.model.values import Action, Result
 from pfa_gitops.platforms.base import Readiness, State
 
 
 @pytest.fixture
-def run(shelf, kinds):
+def ledger():
+    return MemoryLedger()
+
+
+@pytest.fixture
+def run(shelf, kinds, ledger):
     """Plan and apply manifests as a command does; returns the plan's actions and the outcomes' results by name."""
 
     def go(*manifests, stop=False, **options):
         async def work():
-            observed = await observe(manifests, kinds, {"shelf": shelf})
-            plan = make_plan("dev", manifests, observed.lives, kinds)
-            apply = Apply(plan, kinds, {"shelf": shelf}, **options)
+            planned = await plan_all(ledger.world(kinds, {"shelf": shelf}), manifests, Bounds())
+            record = Record(planned.inventory, planned.manifests, ledger.write)
+            apply = Apply(planned.plan, kinds, {"shelf": shelf}, record, OpenLock(), **options)
             if stop:
                 shelf.before_write = lambda name: apply.stop.set()
-            return plan, await apply.run()
+            return planned.plan, await apply.run()
 
         plan, outcomes = asyncio.run(work())
         go.outcomes = outcomes
@@ -96,11 +103,11 @@ def test_replacing_deletes_creates_and_writes_what_it_detached(run, shelf, box):
     assert writes(shelf) == [("delete", "b"), ("create", "b"), ("update", "a")]
 
 
-def test_the_plan_says_why_an_object_is_written_though_its_values_are_the_same(shelf, kinds, box):
+def test_the_plan_says_why_an_object_is_written_though_its_values_are_the_same(shelf, kinds, box, run, ledger):
+    run(box("a", inside="b"), box("b", shape="round"))
     manifests = [box("a", inside="b"), box("b", shape="square")]
-    shelf.boxes = {"a": manifests[0].spec, "b": box("b", shape="round").spec}
-    lives = asyncio.run(observe(manifests, kinds, {"shelf": shelf})).lives
-    change = make_plan("dev", manifests, lives, kinds).changes[1]
+    planned = asyncio.run(plan_all(ledger.world(kinds, {"shelf": shelf}), manifests, Bounds()))
+    change = planned.plan.changes[1]
     assert [(field.path, field.before, field.after, field.reason) for field in change.fields] == [
         (("inside",), "b", "b", "Box/b is replaced")
     ]

@@ -53,7 +53,7 @@ def test_the_override_ends_and_says_so():
     found = read("prod", {"PROD_PREFECT_API_URL": "http://127.0.0.1:4200/api"}, after)
     assert plain(found.manifests[-1].spec)["infra_overrides"] == {"compute_config": "test-compute-config"}
     assert found.notices == (
-        "the limits of environment prod are not enforced yet",
+        "the limit max_runs_affected of environment prod is not enforced yet",
         "Override/prod-sizes ended at 2027-01-15T18:00:00Z and is not applied; remove it",
     )
 

@@ -86,5 +86,5 @@ def test_limits_that_nobody_enforces_are_a_notice(read):
     assert read(files, git=git).notices == ()
     environ = {"PROD_URL": "http://prod/api", "MAX": "2"}
     assert read(files, "prod", environ=environ, git=git).notices == (
-        "the limits of environment prod are not enforced yet",
+        "the limit max_runs_affected of environment prod is not enforced yet",
     )

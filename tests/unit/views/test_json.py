@@ -28,11 +28,13 @@ def test_a_plan_fits_its_schema_and_says_what_it_should():
         "format": "pfa-gitops/plan/v1",
         "environment": "dev",
         "notices": ["a note"],
+        "breaches": [],
         "summary": {"create": 0, "update": 1, "replace": 0, "delete": 0, "unchanged": 1},
         "changes": [
             {
                 "address": "Deployment/prefect-test",
                 "action": "update",
+                "adopts": False,
                 "fields": [
                     {
                         "path": "schedules.nightly.cron",
@@ -44,7 +46,7 @@ def test_a_plan_fits_its_schema_and_says_what_it_should():
                     {"path": "data.value", "before": "(secret)", "after": "(secret)", "reason": "why"},
                 ],
             },
-            {"address": "Variable/v", "action": "none", "fields": []},
+            {"address": "Variable/v", "action": "none", "adopts": False, "fields": []},
         ],
     }
 

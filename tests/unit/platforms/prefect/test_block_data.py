@@ -3,7 +3,7 @@
 import pytest
 
 from pfa_gitops.model.secrets import Sealed
-from pfa_gitops.platforms.prefect._block_data import STARS, Secrets, compose, reference_in, see
+from pfa_gitops.platforms.prefect._block_data import STARS, Named, Secrets, compose, reference_in, see
 
 SCHEMA = {
     "secret_fields": ["token", "login.password", "headers.*"],
@@ -13,7 +13,7 @@ SECRETS = Secrets.of([SCHEMA])
 
 
 def seen(live: dict, wanted: dict, references: dict | None = None):
-    found = see({"data": live, "block_document_references": references}, wanted, SECRETS, SCHEMA)
+    found = see({"data": live, "block_document_references": references}, Named(wanted), SECRETS, SCHEMA)
     return found.data, found.kept
 
 

@@ -1,7 +1,9 @@
 from pathlib import Path
 
 import pytest
+from support.ledgers import MemoryLedger
 
+from pfa_gitops.engine.ownership import Claims
 from pfa_gitops.engine.plan import make_plan
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.references import RefTo, mentions
@@ -201,6 +203,9 @@ def test_a_block_that_comes_back_has_its_deployments_written_again():
         Manifest(Address("Deployment", "d"), spec, KIND.key("d", spec), references=references),
     ]
     lives = {manifests[1].key: Live(manifests[1].key, spec, "1")}
-    changes = make_plan("test", manifests, lives, {"InfraBlock": INFRA_BLOCK, "Deployment": KIND}).changes
+    inventory = MemoryLedger().inventory
+    changes = make_plan(
+        Claims(tuple(manifests)), lives, inventory, {"InfraBlock": INFRA_BLOCK, "Deployment": KIND}
+    ).changes
     assert [change.action for change in changes] == [Action.CREATE, Action.UPDATE]
     assert changes[1].changed == {"infra_block"}

@@ -1,0 +1,145 @@
+"""What the commands that write have in common: lock, plan, show, ask, write, tell how each change ended."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import click
+
+from pfa_gitops import wiring
+from pfa_gitops.cli.console import Console
+from pfa_gitops.engine.apply import Apply, Listener, complete
+from pfa_gitops.engine.planning import Planned
+from pfa_gitops.manifests.pipeline import Workspace
+from pfa_gitops.model.errors import ReaderError
+from pfa_gitops.model.values import Outcome, Plan, Result
+from pfa_gitops.views.json import outcomes_json
+from pfa_gitops.views.problems import show_problems
+from pfa_gitops.views.terminal import show_outcome, show_plan, show_result
+
+INCOMPLETE = 5
+_ENDS = (signal.SIGINT, signal.SIGTERM)
+
+MakePlan = Callable[[wiring.Connection], Awaitable[Planned]]
+
+
+@dataclass(frozen=True)
+class Consent:
+    """How the reader agrees to a plan."""
+
+    command: str
+    question: str
+    word: str
+    """What is to be typed."""
+    given: bool
+    """By --auto-approve."""
+    ignore_limits: bool
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a command waits, in seconds."""
+
+    lock: float
+    ready: float
+
+
+async def carry_out(
+    console: Console, found: Workspace, consent: Consent, make_plan: MakePlan, patience: Patience
+) -> int:
+    """Do it all under the lock; the exit code."""
+    async with (
+        wiring.connect(found) as connection,
+        connection.locked(consent.command, patience.lock, console.warn) as writer,
+    ):
+        planned = await make_plan(connection)
+        plan = planned.plan
+        asks = bool(plan.pending) and not consent.given
+        if not console.as_json:
+            console.say(show_plan(plan, console.colour))
+        elif asks:
+            console.warn(show_plan(plan))
+        if plan.breaches and not consent.ignore_limits:
+            raise ReaderError(
+                f"not applied: {'; '.join(plan.breaches)}", "look at the plan; --ignore-limits applies it"
+            )
+        if asks:
+            await _ask(consent)
+        return await _write(console, writer.apply(planned, _listener(console), patience.ready), planned.plan)
+
+
+async def _write(console: Console, run: Apply, plan: Plan) -> int:
+    with _stop_on_interrupt(run, console):
+        outcomes = await run.run()
+    _report(console, plan, outcomes)
+    if run.unrecorded is not None:
+        console.warn(show_problems([run.unrecorded], colour=False))
+    return 0 if complete(outcomes) and run.unrecorded is None else INCOMPLETE
+
+
+async def _ask(consent: Consent) -> None:
+    """Have a person agree. What is dear to undo wants a name of its own, so that nobody agrees by habit."""
+    if not sys.stdin.isatty():
+        raise ReaderError(f"{consent.command} asks before it writes, and there is no terminal", "add --auto-approve")
+    if await _answer(f"{consent.question} Type {consent.word!r}: ") != consent.word:
+        raise ReaderError("not applied", f"type {consent.word!r} to go on")
+
+
+async def _answer(question: str) -> str:
+    """What a person types. Raises Abort on Ctrl-C, which the event loop hears at any time: a blocking read may not."""
+    loop = asyncio.get_running_loop()
+    typed: asyncio.Queue[bool] = asyncio.Queue()
+    loop.add_reader(sys.stdin, typed.put_nowait, True)
+    loop.add_signal_handler(signal.SIGINT, typed.put_nowait, False)
+    try:
+        click.echo(question, err=True, nl=False)
+        if not await typed.get():
+            raise click.Abort
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_reader(sys.stdin)
+    return sys.stdin.readline().strip()
+
+
+def _listener(console: Console) -> Listener:
+    return Listener(
+        started=lambda change: console.progress(f"  … {change.address}"),
+        progress=lambda change, message: console.progress(f"  … {change.address}: {message}"),
+        finished=lambda outcome: _tell(console, outcome),
+    )
+
+
+def _tell(console: Console, outcome: Outcome) -> None:
+    """What did not succeed is a problem, which --quiet does not hide."""
+    tell = console.progress if outcome.result is Result.DONE else console.warn
+    tell(show_outcome(outcome, console.colour))
+
+
+@contextmanager
+def _stop_on_interrupt(run: Apply, console: Console) -> Iterator[None]:
+    """The first Ctrl-C, or SIGTERM, lets what is under way end and starts nothing more; a second one breaks off."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        console.warn("interrupted: finishing what is under way, starting nothing more")
+        run.stop.set()
+        for number in _ENDS:
+            loop.remove_signal_handler(number)
+
+    for number in _ENDS:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in _ENDS:
+            loop.remove_signal_handler(number)
+
+
+def _report(console: Console, plan: Plan, outcomes: tuple[Outcome, ...]) -> None:
+    if console.as_json:
+        console.document(outcomes_json(plan, outcomes))
+    elif outcomes:
+        console.say(show_result(outcomes, console.colour))

@@ -1,0 +1,29 @@
+"""`pfa-gitops unlock`: take the lock from a holder that is gone."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from pfa_gitops import wiring
+from pfa_gitops.cli import options
+from pfa_gitops.cli.console import Console
+from pfa_gitops.model.holder import Holder
+
+
+@click.command()
+@options.shared()
+def unlock(directory: Path, environment: str | None, output: str, quiet: bool) -> int:
+    """Take the lock from whoever holds it. An apply that still runs there stops at its next write or soon after."""
+    console = Console(output, quiet)
+    holder = asyncio.run(_unlock(directory, environment))
+    if console.as_json:
+        console.document({"holder": None if holder is None else str(holder)})
+    else:
+        console.say("nobody held the lock" if holder is None else f"the lock was taken from {holder}")
+    return 0
+
+
+async def _unlock(directory: Path, environment: str | None) -> Holder | None:
+    async with wiring.connect(wiring.workspace(directory, environment), wiring.PREFECT) as connection:
+        return await connection.unlock()

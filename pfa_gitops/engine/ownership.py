@@ -1,0 +1,113 @@
+"""Decides whose an object is, before anything is planned for it. Pure.
+
+What the inventory does not name is not ours: nobody changes or deletes it until somebody says that it becomes ours.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from pfa_gitops.engine.readings import Kinds
+from pfa_gitops.engine.resets import with_resets
+from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.inventory import Entry, Inventory
+from pfa_gitops.model.places import Address
+from pfa_gitops.model.values import Key, Live, Manifest, Manifests
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What the manifests want and what the inventory still holds, brought together."""
+
+    wanted: tuple[Manifest[Any], ...]
+    """The manifests, with the default in each field that they name no more: see `resets`."""
+    former: Mapping[Address, Manifest[Any]] = field(default_factory=dict)
+    """What is ours and no manifest wants any more, as it was last applied; also an object by its former name."""
+
+
+def claims(manifests: Manifests, inventory: Inventory, kinds: Kinds) -> Claims:
+    """Put the manifests beside the inventory's entries."""
+    entries = inventory.entries
+    wanted = tuple(
+        with_resets(manifest, entries[manifest.address].applied, kinds[manifest.address.kind].rules)
+        if manifest.address in entries
+        else manifest
+        for manifest in manifests
+    )
+    keys = {manifest.address: manifest.key for manifest in manifests}
+    left = {address: _left(entry, keys.get(address)) for address, entry in entries.items()}
+    return Claims(wanted, {address: manifest_of(address, entry, kinds) for address, entry in left.items() if entry})
+
+
+def _left(entry: Entry, wanted: Key | None) -> Entry | None:
+    """What is to go of an entry: the object, or the one whose place it took when that apply was killed."""
+    if entry.instead_of is not None:
+        return replace(entry, key=entry.instead_of)
+    return None if entry.key == wanted else entry
+
+
+def manifest_of(address: Address, entry: Entry, kinds: Kinds) -> Manifest[Any]:
+    """An entry as the manifest that it was applied from; digests stand where secrets stood."""
+    model = kinds[address.kind].spec
+    try:
+        spec = model.model_validate(entry.applied)
+    except ValidationError:  # another version of this package wrote it
+        spec = model.model_construct(set(entry.applied), **entry.applied)
+    return Manifest(address, spec, entry.key, protect=entry.protect, applied=entry.applied)
+
+
+def unknown_kinds(inventory: Inventory, kinds: Kinds) -> Iterator[Problem]:
+    """Objects that another version of this package made."""
+    for address in inventory.entries:
+        if address.kind not in kinds:
+            message = f"the inventory has {address}, of a kind that this version does not know"
+            yield Problem(message, "use the version of pfa-gitops that made it", address=address)
+
+
+def conflicts(found: Claims, lives: Mapping[Key, Live[Any]], inventory: Inventory) -> Iterator[Problem]:
+    """Objects that are there, that manifests want, and that are not ours."""
+    for manifest in found.wanted:
+        live = lives.get(manifest.key)
+        if live is not None and not is_ours(manifest, inventory):
+            yield from _conflict(manifest, live, found, inventory)
+
+
+def is_ours(manifest: Manifest[Any], inventory: Inventory) -> bool:
+    """Whether the inventory has the object by the name that the manifest gives it."""
+    entry = inventory.entries.get(manifest.address)
+    return entry is not None and entry.key == manifest.key
+
+
+def _conflict(manifest: Manifest[Any], live: Live[Any], found: Claims, inventory: Inventory) -> Iterator[Problem]:
+    what = f"the {manifest.key.kind} {manifest.key.name} exists"
+    former = found.former.get(manifest.address)
+    if live.owner is not None and live.owner != inventory.owner:
+        message, mend = f"{what} and belongs to {live.owner}", "use another name, or remove it from that project"
+    elif former is not None:
+        message = f"{what}, and so does {former.key.name}, which it is to replace"
+        mend = f"apply once without {manifest.address}, so that {former.key.name} goes; then adopt the other one"
+    elif manifest.adopt:
+        return
+    else:
+        message = f"{what} and is not this project's"
+        mend = (
+            f"`adopt: true` under metadata or `pfa-gitops import {manifest.address}` takes it over; or rename this one"
+        )
+    yield Problem(message, mend, manifest.origins.at(("metadata", "name")), manifest.address)
+
+
+def relocated(inventory: Inventory, manifests: Manifests) -> Inventory:
+    """The inventory with each object under the address of the manifest that names it now.
+
+    Another `metadata.name` with the same name on the platform is the same object.
+    """
+    declared = {manifest.address for manifest in manifests}
+    left = {entry.key: address for address, entry in inventory.entries.items() if address not in declared}
+    entries = dict(inventory.entries)
+    for manifest in manifests:
+        former = left.get(manifest.key)
+        if former is not None and manifest.address not in entries:
+            entries[manifest.address] = entries.pop(former)
+    return replace(inventory, entries=entries)

@@ -1,0 +1,111 @@
+"""Reads what a plan needs, the inventory, the live side and the secrets, and makes the plan. Writes nothing."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pfa_gitops.engine.guards import Bounds, breaches, protected
+from pfa_gitops.engine.observe import observe
+from pfa_gitops.engine.ownership import Claims, claims, conflicts, manifest_of, relocated, unknown_kinds
+from pfa_gitops.engine.plan import make_plan
+from pfa_gitops.engine.readings import Clients, Kinds
+from pfa_gitops.engine.seal import Fetch, seal
+from pfa_gitops.model.errors import Problem, ProblemsFound
+from pfa_gitops.model.inventory import Inventory
+from pfa_gitops.model.places import Address
+from pfa_gitops.model.values import Action, Change, Live, Manifest, Manifests, Plan, Spec
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and what carrying it out needs besides."""
+
+    plan: Plan
+    inventory: Inventory
+    manifests: Mapping[Address, Manifest[Any]]
+    """As their files want them, secrets fetched: what the inventory keeps."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Where a plan's inputs are read."""
+
+    kinds: Kinds
+    clients: Clients
+    inventory: Inventory
+    fetch: Fetch
+
+
+async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: Sequence[str] = ()) -> Planned:
+    """Plan so that what is live is what the manifests say. Raises ProblemsFound, PlatformError."""
+    sealed, missing = await seal(manifests, world.kinds, world.fetch)
+    if unknown := list(unknown_kinds(world.inventory, world.kinds)):
+        raise ProblemsFound(unknown)
+    inventory = relocated(world.inventory, sealed)
+    found = claims(sealed, inventory, world.kinds)
+    observed = await observe([*found.former.values(), *found.wanted], world.kinds, world.clients)
+    if problems := [*missing, *observed.problems, *conflicts(found, observed.lives, inventory)]:
+        raise ProblemsFound(problems)
+    plan = make_plan(found, observed.lives, inventory, world.kinds, notices)
+    if guarded := list(protected(plan, inventory)):
+        raise ProblemsFound(guarded)
+    by_address = {manifest.address: manifest for manifest in sealed}
+    return Planned(replace(plan, breaches=tuple(breaches(plan, bounds, inventory))), inventory, by_address)
+
+
+async def plan_destroy(world: World) -> Planned:
+    """Plan so that nothing of ours is left. Raises ProblemsFound where something is protected."""
+    entries = world.inventory.entries
+    if unknown := list(unknown_kinds(world.inventory, world.kinds)):
+        raise ProblemsFound(unknown)
+    former = {address: manifest_of(address, entry, world.kinds) for address, entry in entries.items()}
+    if kept := [_is_protected(manifest) for manifest in former.values() if manifest.protect]:
+        raise ProblemsFound(kept)
+    observed = await observe(list(former.values()), world.kinds, world.clients)
+    return Planned(make_plan(Claims((), former), observed.lives, world.inventory, world.kinds), world.inventory, {})
+
+
+def _is_protected(manifest: Manifest[Any]) -> Problem:
+    return Problem(f"{manifest.address} is protected", "apply it with `protect: false` first", address=manifest.address)
+
+
+async def plan_import(world: World, manifests: Manifests, wanted: Collection[Address] | None) -> Planned:
+    """What becomes ours: the objects of these manifests, by default of all that are there. No change is planned.
+
+    Raises ProblemsFound for what is not there or is another project's.
+    """
+    chosen = [manifest for manifest in manifests if wanted is None or manifest.address in wanted]
+    sealed, missing = await seal(chosen, world.kinds, world.fetch)
+    found = claims([replace(manifest, adopt=True) for manifest in sealed], world.inventory, world.kinds)
+    observed = await observe(found.wanted, world.kinds, world.clients)
+    problems = [*missing, *conflicts(found, observed.lives, world.inventory)]
+    if wanted is not None:
+        declared = {manifest.address for manifest in chosen}
+        problems += [_undeclared(address) for address in sorted(set(wanted) - declared)]
+        problems += [_not_there(manifest) for manifest in found.wanted if manifest.key not in observed.lives]
+    if problems:
+        raise ProblemsFound(problems)
+    pairs = [(manifest, observed.lives[manifest.key]) for manifest in found.wanted if manifest.key in observed.lives]
+    as_live = {manifest.address: _as_it_is(manifest, live) for manifest, live in pairs}
+    changes = tuple(
+        Change(manifest.address, Action.NONE, desired=manifest, live=live, adopts=True)
+        for manifest, live in pairs
+        if manifest.address not in world.inventory.entries
+    )
+    return Planned(Plan(world.inventory.owner.environment, changes), world.inventory, as_live)
+
+
+def _undeclared(address: Address) -> Problem:
+    return Problem(f"no manifest declares {address}", "write its manifest first: `pfa-gitops export` helps")
+
+
+def _not_there(manifest: Manifest[Any]) -> Problem:
+    message = f"there is no {manifest.key.kind} {manifest.key.name} to import"
+    return manifest.problem((), message, "`pfa-gitops apply` makes it; or correct the name")
+
+
+def _as_it_is(manifest: Manifest[Any], live: Live[Any]) -> Manifest[Any]:
+    """The fields that the manifest names with the values that they have: what they change to is still to be planned."""
+    spec: Spec = manifest.spec
+    values = {name: getattr(live.spec, name) for name in spec.model_fields_set if hasattr(live.spec, name)}
+    return replace(manifest, spec=type(spec).model_construct(set(values), **values))
