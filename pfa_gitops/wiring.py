@@ -160,7 +160,7 @@ class Writer:
             self.lock.check()
             return await self.connection.ledger.write(inventory)
 
-        return Record(planned.inventory, planned.manifests, write)
+        return Record(planned, write)
 
 
 @asynccontextmanager

@@ -21,7 +21,10 @@ class Planned:
     """A plan, and what carrying it out needs besides."""
 
     plan: Plan
+    stored: Inventory
+    """As it was read."""
     inventory: Inventory
+    """With its objects under the addresses of the manifests that name them now."""
     manifests: Mapping[Address, Manifest[Any]]
     """As their files want them, secrets fetched: what the inventory keeps."""
 
@@ -50,7 +53,8 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     if guarded := list(protected(plan, inventory)):
         raise ProblemsFound(guarded)
     by_address = {manifest.address: manifest for manifest in sealed}
-    return Planned(replace(plan, breaches=tuple(breaches(plan, bounds, inventory))), inventory, by_address)
+    plan = replace(plan, breaches=tuple(breaches(plan, bounds, inventory)))
+    return Planned(plan, world.inventory, inventory, by_address)
 
 
 async def plan_destroy(world: World) -> Planned:
@@ -62,7 +66,8 @@ async def plan_destroy(world: World) -> Planned:
     if kept := [_is_protected(manifest) for manifest in former.values() if manifest.protect]:
         raise ProblemsFound(kept)
     observed = await observe(list(former.values()), world.kinds, world.clients)
-    return Planned(make_plan(Claims((), former), observed.lives, world.inventory, world.kinds), world.inventory, {})
+    plan = make_plan(Claims((), former), observed.lives, world.inventory, world.kinds)
+    return Planned(plan, world.inventory, world.inventory, {})
 
 
 def _is_protected(manifest: Manifest[Any]) -> Problem:
@@ -92,7 +97,7 @@ async def plan_import(world: World, manifests: Manifests, wanted: Collection[Add
         for manifest, live in pairs
         if manifest.address not in world.inventory.entries
     )
-    return Planned(Plan(world.inventory.owner.environment, changes), world.inventory, as_live)
+    return Planned(Plan(world.inventory.owner.environment, changes), world.inventory, world.inventory, as_live)
 
 
 def _undeclared(address: Address) -> Problem:

@@ -8,12 +8,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
+from pfa_gitops.engine.planning import Planned
 from pfa_gitops.model.errors import PfaError
 from pfa_gitops.model.inventory import Entry, Inventory
-from pfa_gitops.model.places import Address
-from pfa_gitops.model.values import Action, Change, Key, Manifest, Plan
+from pfa_gitops.model.values import Action, Change, Key, Plan
 
 Write = Callable[[Inventory], Awaitable[Inventory]]
 """Writes the inventory and returns it with its new serial."""
@@ -25,9 +24,9 @@ EVERY_S = 5.0
 class Record:
     """The inventory as one apply changes it."""
 
-    def __init__(self, inventory: Inventory, manifests: Mapping[Address, Manifest[Any]], write: Write) -> None:
-        self._inventory, self._manifests, self._write = inventory, manifests, write
-        self._stored = inventory
+    def __init__(self, planned: Planned, write: Write) -> None:
+        self._stored, self._inventory, self._manifests = planned.stored, planned.inventory, planned.manifests
+        self._write = write
         self._writing = asyncio.Lock()
 
     @property

@@ -28,6 +28,7 @@ from pfa_gitops.engine.apply import Apply
 from pfa_gitops.engine.observe import observe
 from pfa_gitops.engine.ownership import claims
 from pfa_gitops.engine.plan import make_plan
+from pfa_gitops.engine.planning import Planned
 from pfa_gitops.engine.record import Record
 from pfa_gitops.engine.seal import seal
 from pfa_gitops.model.places import Address
@@ -106,7 +107,8 @@ class Workbench:
     async def run(self, plan: Plan, ready_timeout_seconds: float = 120) -> tuple[Outcome, ...]:
         """Apply; the outcomes."""
         manifests = {change.address: change.manifest for change in plan.changes if change.desired is not None}
-        record = Record(self.ledger.inventory, manifests, self.ledger.write)
+        stored = self.ledger.inventory
+        record = Record(Planned(plan, stored, stored, manifests), self.ledger.write)
         timeout = ready_timeout_seconds
         return await Apply(plan, kinds(), self.clients, record, OpenLock(), ready_timeout_seconds=timeout).run()
 

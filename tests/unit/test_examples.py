@@ -29,7 +29,7 @@ def workspace(name, environment):
 def test_an_example_is_valid_in_each_environment(name, environment):
     found = workspace(name, environment)
     assert found.environment.name == environment
-    unenforced = ("the limits of environment prod are not enforced yet",)
+    unenforced = ("the limit max_runs_affected of environment prod is not enforced yet",)
     assert found.notices == (unenforced if environment == "prod" else ())
     assert len(found.manifests) >= 7
 

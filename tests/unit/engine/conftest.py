@@ -8,7 +8,7 @@ import pytest
 from pfa_gitops.model.errors import MaybeArrived
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.references import RefTo, mentions
-from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest, Reference, Spec
+from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest, Owner, Reference, Spec
 from pfa_gitops.platforms.base import FieldRules, Kind, Observation, Readiness, State
 
 
@@ -28,13 +28,38 @@ class Shelf:
         self.lost_replies: dict[str, int] = {}
         self.states: dict[str, list[Readiness]] = {}
         self.before_write: Callable[[str], None] = lambda name: None
+        self.owners: dict[str, Owner] = {}
+        self._kill: tuple[int, bool, type[BaseException]] | None = None
 
-    def write(self, what: str, name: str, spec: BoxSpec) -> None:
+    def kill(self, after: int | None, arrives: bool = False, error: type[BaseException] = BaseException) -> None:
+        """Raise `error` in so many writes, before or after that write has arrived; in all that follow, too."""
+        self._kill = None if after is None else (after, arrives, error)
+
+    @property
+    def dead(self) -> bool:
+        return self._kill is not None and self._kill[0] < 0
+
+    def _dies(self, arrived: bool) -> None:
+        if self._kill is None:
+            return
+        left, arrives, error = self._kill
+        if left < 0 or (left == 0 and arrives == arrived):
+            self._kill = (-1, arrives, error)
+            raise error
+        if arrived:
+            self._kill = (left - 1, arrives, error)
+
+    def write(self, what: str, name: str, spec: BoxSpec | None) -> None:
+        self._dies(arrived=False)
         self.calls.append((what, name))
         self.before_write(name)
         if errors := self.failures.get(name):
             raise errors.pop(0)
-        self.boxes[name] = spec
+        if spec is None:
+            self.boxes.pop(name, None)
+        else:
+            self.boxes[name] = spec
+        self._dies(arrived=True)
         if self.lost_replies.get(name, 0) > 0:
             self.lost_replies[name] -= 1
             raise MaybeArrived("the answer was lost")
@@ -53,7 +78,9 @@ class BoxKind(Kind[BoxSpec, Shelf]):
     async def observe(self, client: Shelf, wanted: Sequence[Manifest[BoxSpec]]) -> Observation:
         client.calls.append(("observe", ",".join(manifest.key.name for manifest in wanted)))
         names = [manifest.key.name for manifest in wanted if manifest.key.name in client.boxes]
-        return Observation([Live(Key("Box", name), client.boxes[name], f"id-{name}") for name in names])
+        return Observation(
+            [Live(Key("Box", name), client.boxes[name], f"id-{name}", owner=client.owners.get(name)) for name in names]
+        )
 
     async def create(self, client: Shelf, change: Change, ids: Ids) -> str:
         assert change.desired
@@ -65,8 +92,7 @@ class BoxKind(Kind[BoxSpec, Shelf]):
         client.write("update", change.key.name, change.desired.spec)
 
     async def delete(self, client: Shelf, live: Live[BoxSpec]) -> None:
-        client.calls.append(("delete", live.key.name))
-        client.boxes.pop(live.key.name, None)
+        client.write("delete", live.key.name, None)
 
     async def readiness(self, client: Shelf, manifest: Manifest[BoxSpec]) -> Readiness:
         states = client.states.get(manifest.key.name, [])

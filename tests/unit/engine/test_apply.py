@@ -24,7 +24,7 @@ def run(shelf, kinds, ledger):
     def go(*manifests, stop=False, **options):
         async def work():
             planned = await plan_all(ledger.world(kinds, {"shelf": shelf}), manifests, Bounds())
-            record = Record(planned.inventory, planned.manifests, ledger.write)
+            record = Record(planned, ledger.write)
             apply = Apply(planned.plan, kinds, {"shelf": shelf}, record, OpenLock(), **options)
             if stop:
                 shelf.before_write = lambda name: apply.stop.set()
