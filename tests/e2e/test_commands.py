@@ -14,7 +14,7 @@ from pfa_gitops.views.plan_schema import PLAN_SCHEMA
 PROJECT = """\
 apiVersion: pfa-gitops/v1
 kind: Project
-metadata: {name: commands}
+metadata: {name: NAME}
 spec:
   environments:
     dev: {default: true}
@@ -35,7 +35,7 @@ def name():
 @pytest.fixture
 def offline(tmp_path):
     project = Workdir(tmp_path, {"HOME": str(tmp_path), "PREFECT_HOME": str(tmp_path / "prefect")})
-    project.write("pfa-gitops.yaml", PROJECT)
+    project.write("pfa-gitops.yaml", PROJECT.replace("NAME", f"project-{uuid.uuid4().hex[:10]}"))
     return project
 
 
@@ -59,7 +59,7 @@ def test_plan_apply_plan(project, prefect_server, name):
     assert [outcome["result"] for outcome in applied["outcomes"]] == ["done"]
     assert read(prefect_server, name)["value"] == {"deep": [1, 2]}
     after = project.document("plan", "--detailed-exitcode", code=0)
-    assert after["changes"] == [{"address": f"Variable/{name}", "action": "none", "fields": []}]
+    assert after["changes"] == [{"address": f"Variable/{name}", "action": "none", "adopts": False, "fields": []}]
     project.write("manifests/a.yaml", variable(name, "{deep: [1, 3]}"))
     [change] = project.document("plan")["changes"]
     assert change["fields"] == [{"path": "value.deep", "before": [1, 2], "after": [1, 3], "reason": None}]
