@@ -7,11 +7,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path as FilePath
 from typing import Any
 
 from pfa_gitops import git
 from pfa_gitops.engine.apply import Apply, Listener
+from pfa_gitops.engine.drift import read_drift
 from pfa_gitops.engine.guards import Bounds
 from pfa_gitops.engine.planning import Planned, World, plan_all, plan_destroy, plan_import
 from pfa_gitops.engine.readings import Clients
@@ -19,11 +21,13 @@ from pfa_gitops.engine.record import Record
 from pfa_gitops.engine.status import read_status
 from pfa_gitops.manifests.pipeline import Workspace, read_workspace
 from pfa_gitops.manifests.schema import schemas as kind_schemas
+from pfa_gitops.model.drift import DriftReport
 from pfa_gitops.model.errors import Problem, ProblemsFound, ReaderError, SecretMissing
 from pfa_gitops.model.flow_runs import Event, FlowRun
 from pfa_gitops.model.holder import Holder
 from pfa_gitops.model.inventory import Inventory
 from pfa_gitops.model.places import Address, Path
+from pfa_gitops.model.receipts import SavedPlan, receipts
 from pfa_gitops.model.secrets import Sealed, SecretRef
 from pfa_gitops.model.status import StatusReport
 from pfa_gitops.model.values import Manifest, Owner
@@ -58,6 +62,12 @@ class Connection:
     def owner(self) -> Owner:
         """Whose the objects are."""
         return Owner(self.workspace.project.name, self.workspace.environment.name)
+
+    def saved(self, planned: Planned) -> SavedPlan:
+        """A plan as it is kept until it is applied."""
+        made = receipts(planned.plan.changes, planned.inventory)
+        places = {platform: client.target.place for platform, client in self.clients.items()}
+        return SavedPlan(version("pfa-gitops"), *self.owner, places, made)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -110,6 +120,10 @@ class Connection:
     async def plan_import(self, wanted: Collection[Address] | None) -> Planned:
         """What becomes ours of these manifests' objects, or of all. Plans no change."""
         return await plan_import(await self._world(), self.workspace.manifests, wanted)
+
+    async def drift(self) -> DriftReport:
+        """What is not as it was last applied. Writes nothing, and fetches no secret."""
+        return await read_drift(await self._world(), self.workspace.notices)
 
     async def _world(self) -> World:
         """The inventory as it is now, and clients for all that it names."""

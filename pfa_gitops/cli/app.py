@@ -20,6 +20,7 @@ COMMANDS = {
     "destroy": "Delete all that is this project's.",
     "import": "Make existing objects this project's.",
     "unlock": "Take the lock from a holder that is gone.",
+    "drift": "Show what was changed behind the manifests' back.",
     "status": "Show how pools, agents and deployments do right now.",
     "run": "Run a deployment, and wait for it.",
     "schema": "Print or write the JSON Schemas.",

@@ -7,16 +7,20 @@ import click
 
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
-from pfa_gitops.cli.carry_out import Consent, Patience, carry_out
+from pfa_gitops.cli.carry_out import Consent, Patience, carry_out, read_saved_plan
 from pfa_gitops.cli.console import Console
 
 
 @click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--replan", is_flag=True, help="With FILE: also do what has changed since, as a new plan shows it.")
 @options.writing
 @click.option("--ignore-limits", is_flag=True, help="Do more than the environment's limits allow.")
 @options.shared()
 def apply(
     *,
+    file: Path | None,
+    replan: bool,
     auto_approve: bool,
     wait_timeout: float,
     lock_timeout: float,
@@ -28,9 +32,11 @@ def apply(
 ) -> int:
     """Make what is live what the manifests say. Shows the plan and asks first; a second apply has nothing to do.
 
-    What left the manifests is deleted; objects that are not this project's are not touched.
+    What left the manifests is deleted; objects that are not this project's are not touched. With FILE, a plan that
+    `plan --output` saved, it does what that plan shows and nothing else, and does not ask.
     """
+    saved = None if file is None else read_saved_plan(file)
     console, found = Console(output, quiet), wiring.workspace(directory, environment)
     word = found.environment.name if found.environment.spec.protected else "yes"
-    consent = Consent("apply", "Apply this plan?", word, auto_approve, ignore_limits)
+    consent = Consent("apply", "Apply this plan?", word, auto_approve, ignore_limits, saved, replan)
     return asyncio.run(carry_out(console, found, consent, wiring.Connection.plan, Patience(lock_timeout, wait_timeout)))

@@ -1,11 +1,13 @@
 """What the commands that write have in common: lock, plan, show, ask, write, tell how each change ended."""
 
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import click
 
@@ -13,13 +15,16 @@ from pfa_gitops import wiring
 from pfa_gitops.cli.console import Console
 from pfa_gitops.engine.apply import Apply, Listener, complete
 from pfa_gitops.engine.planning import Planned
+from pfa_gitops.engine.saved import fit
 from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.model.errors import ReaderError
+from pfa_gitops.model.receipts import SavedPlan, from_json, moved
 from pfa_gitops.model.values import Outcome, Plan, Result
 from pfa_gitops.views.json import outcomes_json
 from pfa_gitops.views.problems import show_problems
 from pfa_gitops.views.terminal import show_outcome, show_plan, show_result
 
+STALE = 3
 INCOMPLETE = 5
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 
@@ -37,6 +42,10 @@ class Consent:
     given: bool
     """By --auto-approve."""
     ignore_limits: bool
+    saved: SavedPlan | None = None
+    """What was agreed to before. Nothing else is done, and nobody is asked."""
+    replan: bool = False
+    """Do also what is not as the saved plan shows it, once that was agreed to."""
 
 
 @dataclass(frozen=True)
@@ -56,28 +65,52 @@ async def carry_out(
         connection.locked(consent.command, patience.lock, console.warn) as writer,
     ):
         planned = await make_plan(connection)
-        plan = planned.plan
-        asks = bool(plan.pending) and not consent.given
-        if not console.as_json:
-            console.say(show_plan(plan, console.colour))
-        elif asks:
-            console.warn(show_plan(plan))
-        if plan.breaches and not consent.ignore_limits:
-            raise ReaderError(
-                f"not applied: {'; '.join(plan.breaches)}", "look at the plan; --ignore-limits applies it"
-            )
-        if asks:
+        skipped: tuple[Outcome, ...] = ()
+        if consent.saved is not None:
+            _check_fits(consent.saved, connection.saved(planned))
+            if not (consent.replan and moved(planned.plan.changes, consent.saved, planned.inventory)):
+                planned, skipped = fit(planned, consent.saved)
+                consent = replace(consent, given=True)
+        _show(console, planned.plan, consent)
+        if planned.plan.breaches and not consent.ignore_limits:
+            mend = "look at the plan; --ignore-limits applies it"
+            raise ReaderError(f"not applied: {'; '.join(planned.plan.breaches)}", mend)
+        if planned.plan.pending and not consent.given:
             await _ask(consent)
-        return await _write(console, writer.apply(planned, _listener(console), patience.ready), planned.plan)
+        return await _write(console, writer.apply(planned, _listener(console), patience.ready), planned.plan, skipped)
 
 
-async def _write(console: Console, run: Apply, plan: Plan) -> int:
+def _show(console: Console, plan: Plan, consent: Consent) -> None:
+    if not console.as_json:
+        console.say(show_plan(plan, console.colour))
+    elif plan.pending and not consent.given:
+        console.warn(show_plan(plan))
+
+
+def read_saved_plan(file: Path) -> SavedPlan:
+    """Read what `plan --output` wrote. Raises ReaderError for anything else."""
+    try:
+        return from_json(json.loads(file.read_text()))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReaderError(f"{file} is no saved plan: {error}", "make it with `pfa-gitops plan -o FILE`") from None
+
+
+def _check_fits(saved: SavedPlan, here: SavedPlan) -> None:
+    if (why := saved.differs(here)) is not None:
+        raise ReaderError(f"the saved plan is refused: {why}", "make a new plan here")
+
+
+async def _write(console: Console, run: Apply, plan: Plan, skipped: tuple[Outcome, ...]) -> int:
+    for outcome in skipped:
+        console.warn(show_outcome(outcome))
     with _stop_on_interrupt(run, console):
         outcomes = await run.run()
-    _report(console, plan, outcomes)
+    _report(console, plan, (*outcomes, *skipped))
     if run.unrecorded is not None:
         console.warn(show_problems([run.unrecorded], colour=False))
-    return 0 if complete(outcomes) and run.unrecorded is None else INCOMPLETE
+    if not complete(outcomes) or run.unrecorded is not None:
+        return INCOMPLETE
+    return STALE if skipped else 0
 
 
 async def _ask(consent: Consent) -> None:

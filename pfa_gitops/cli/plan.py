@@ -1,6 +1,7 @@
-"""`pfa-gitops plan`: show what apply would change. Writes nothing."""
+"""`pfa-gitops plan`: show what apply would change. Writes nothing but the file that it is asked for."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import click
@@ -8,7 +9,8 @@ import click
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
-from pfa_gitops.engine.planning import Planned
+from pfa_gitops.model.receipts import SavedPlan, to_json
+from pfa_gitops.model.values import Plan
 from pfa_gitops.views.json import plan_json
 from pfa_gitops.views.terminal import show_plan
 
@@ -17,18 +19,31 @@ CHANGES = 2
 
 @click.command()
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Save the plan, for `apply FILE`. The file holds no values, and no secrets.",
+)
 @options.shared()
-def plan(detailed_exitcode: bool, directory: Path, environment: str | None, output: str, quiet: bool) -> int:
+def plan(
+    *, detailed_exitcode: bool, file: Path | None, directory: Path, environment: str | None, output: str, quiet: bool
+) -> int:
     """Compare the manifests with what is live and show what apply would change. Writes nothing."""
     console = Console(output, quiet)
-    planned = asyncio.run(_plan(directory, environment))
+    found, saved = asyncio.run(_plan(directory, environment))
     if console.as_json:
-        console.document(plan_json(planned.plan))
+        console.document(plan_json(found))
     else:
-        console.say(show_plan(planned.plan, console.colour))
-    return CHANGES if detailed_exitcode and planned.plan.pending else 0
+        console.say(show_plan(found, console.colour))
+    if file is not None:
+        file.write_text(json.dumps(to_json(saved), indent=2) + "\n")
+        console.progress(f"saved; carry it out with: pfa-gitops apply {file}")
+    return CHANGES if detailed_exitcode and found.pending else 0
 
 
-async def _plan(directory: Path, environment: str | None) -> Planned:
+async def _plan(directory: Path, environment: str | None) -> tuple[Plan, SavedPlan]:
     async with wiring.connect(wiring.workspace(directory, environment)) as connection:
-        return await connection.plan()
+        planned = await connection.plan()
+        return planned.plan, connection.saved(planned)

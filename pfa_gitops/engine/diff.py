@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pfa_gitops.model.places import Path
 from pfa_gitops.model.plain import plain, set_fields
-from pfa_gitops.model.secrets import Sealed
+from pfa_gitops.model.secrets import Concealed
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Live, Manifest, NamedSpec, Spec
 from pfa_gitops.platforms.base import FieldRules, Keyed
 
@@ -107,10 +107,10 @@ def _present(value: Any) -> Any:
 
 
 class _SealedOperator:
-    """Keeps deepdiff from looking inside a Sealed: two of them are the same value or they are not."""
+    """Keeps deepdiff from looking inside what stands for a secret: two of them are the same value or they are not."""
 
     def match(self, level: Any) -> bool:
-        return isinstance(level.t1, Sealed) and isinstance(level.t2, Sealed)
+        return isinstance(level.t1, Concealed) and isinstance(level.t2, Concealed)
 
     def give_up_diffing(self, level: Any, diff_instance: Any) -> bool:
         if level.t1 != level.t2:

@@ -38,7 +38,8 @@ def claims(manifests: Manifests, inventory: Inventory, kinds: Kinds) -> Claims:
     )
     keys = {manifest.address: manifest.key for manifest in manifests}
     left = {address: _left(entry, keys.get(address)) for address, entry in entries.items()}
-    return Claims(wanted, {address: manifest_of(address, entry, kinds) for address, entry in left.items() if entry})
+    former = {address: manifest_of(address, entry, inventory, kinds) for address, entry in left.items() if entry}
+    return Claims(wanted, former)
 
 
 def _left(entry: Entry, wanted: Key | None) -> Entry | None:
@@ -48,13 +49,13 @@ def _left(entry: Entry, wanted: Key | None) -> Entry | None:
     return None if entry.key == wanted else entry
 
 
-def manifest_of(address: Address, entry: Entry, kinds: Kinds) -> Manifest[Any]:
+def manifest_of(address: Address, entry: Entry, inventory: Inventory, kinds: Kinds) -> Manifest[Any]:
     """An entry as the manifest that it was applied from; digests stand where secrets stood."""
-    model = kinds[address.kind].spec
+    model, applied = kinds[address.kind].spec, inventory.digests.recalled(entry.applied)
     try:
-        spec = model.model_validate(entry.applied)
+        spec = model.model_validate(applied)
     except ValidationError:  # another version of this package wrote it
-        spec = model.model_construct(set(entry.applied), **entry.applied)
+        spec = model.model_construct(set(applied), **applied)
     return Manifest(address, spec, entry.key, protect=entry.protect, applied=entry.applied)
 
 

@@ -62,7 +62,7 @@ async def plan_destroy(world: World) -> Planned:
     entries = world.inventory.entries
     if unknown := list(unknown_kinds(world.inventory, world.kinds)):
         raise ProblemsFound(unknown)
-    former = {address: manifest_of(address, entry, world.kinds) for address, entry in entries.items()}
+    former = {address: manifest_of(address, entry, world.inventory, world.kinds) for address, entry in entries.items()}
     if kept := [_is_protected(manifest) for manifest in former.values() if manifest.protect]:
         raise ProblemsFound(kept)
     observed = await observe(list(former.values()), world.kinds, world.clients)

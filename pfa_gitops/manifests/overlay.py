@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -80,7 +80,18 @@ def _applies(override: Override, setting: Setting, findings: Findings) -> bool:
         moment = spec.until.isoformat().replace("+00:00", "Z")
         findings.notices.append(f"{override.draft.address} ended at {moment} and is not applied; remove it")
         return False
+    if spec.until is not None:
+        left = _roughly(spec.until - setting.now)
+        findings.notices.append(f"{override.draft.address} ends in {left}: {spec.reason}")
     return True
+
+
+def _roughly(time: timedelta) -> str:
+    """A time in its largest unit, e.g. `3 days`."""
+    for unit, seconds in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if (count := int(time.total_seconds() // seconds)) > 0:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a minute"
 
 
 def _patch_all(targets: list[Draft], override: Override, findings: Findings) -> list[Draft]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.plain import plain
-from pfa_gitops.model.secrets import Sealed
+from pfa_gitops.model.secrets import Digested, Sealed
 from pfa_gitops.model.values import Key, Manifest, Owner, Spec
 
 FORMAT = 1
@@ -35,10 +35,22 @@ class DigestKey:
     def _digested(self, value: Any) -> Any:
         if isinstance(value, Sealed):
             return {DIGEST: self.of(value)}
+        if isinstance(value, Digested):
+            return {DIGEST: value.text}
         if isinstance(value, Mapping):
             return {key: self._digested(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self._digested(item) for item in value]
+        return value
+
+    def recalled(self, value: Any) -> Any:
+        """The inverse of `digested`: what stood for a secret compares with the secret again."""
+        if isinstance(value, Mapping):
+            if value.keys() == {DIGEST}:
+                return Digested(str(value[DIGEST]), self.of)
+            return {key: self.recalled(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.recalled(item) for item in value]
         return value
 
 

@@ -4,7 +4,7 @@ Pure. Fetching is done by `platforms.secret_stores`.
 """
 
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
@@ -54,7 +54,18 @@ class SecretRef(BaseModel):
 SOURCES = tuple(SecretRef.model_fields)
 
 
-class Sealed:
+class Concealed:
+    """What stands for a secret: its value, or a digest of it. It shows itself to nobody."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return REDACTED
+
+    __str__ = __repr__
+
+
+class Sealed(Concealed):
     """A secret's value, on its way from a store to a platform. It shows itself to nobody who does not ask."""
 
     __slots__ = ("_value",)
@@ -74,11 +85,6 @@ class Sealed:
     def __hash__(self) -> int:
         return hash((Sealed, self._value))
 
-    def __repr__(self) -> str:
-        return REDACTED
-
-    __str__ = __repr__
-
     def __reduce__(self) -> str:
         raise TypeError("a sealed value cannot be pickled")
 
@@ -86,6 +92,26 @@ class Sealed:
         return self
 
     def __deepcopy__(self, memo: object) -> "Sealed":
+        return self
+
+
+class Digested(Concealed):
+    """A secret that is known by its keyed digest only. It equals the value that it was made from."""
+
+    __slots__ = ("_of", "text")
+
+    def __init__(self, text: str, of: Callable[[Sealed], str]) -> None:
+        self.text, self._of = text, of
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Sealed):
+            return hmac.compare_digest(self.text, self._of(other))
+        return isinstance(other, Digested) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash((Digested, self.text))
+
+    def __deepcopy__(self, memo: object) -> "Digested":
         return self
 
 

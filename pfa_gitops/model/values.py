@@ -109,6 +109,15 @@ class Manifest(Generic[SpecT]):
         return Problem(message, mend, self.origins.at(("spec", *path)), self.address)
 
 
+class Touch(NamedTuple):
+    """When an object was changed last, and by whom."""
+
+    at: str
+    """ISO 8601."""
+    by: str | None = None
+    """None where the platform does not tell."""
+
+
 @dataclass(frozen=True)
 class Live(Generic[SpecT]):
     """One object as a platform has it. `spec` is the class that the manifest's spec has."""
@@ -119,6 +128,8 @@ class Live(Generic[SpecT]):
     """The platform's id of the object, which writes need."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What only the kind itself needs for its writes, e.g. the ids of a deployment's schedules."""
+    touched: Touch | None = None
+    """Its last change, where the platform tells."""
     owner: Owner | None = None
     """Whose it is, where the platform lets that be written on the object itself."""
 

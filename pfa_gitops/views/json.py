@@ -35,11 +35,12 @@ def _change(change: Change) -> dict[str, Any]:
         "address": str(change.address),
         "action": change.action.value,
         "adopts": change.adopts,
-        "fields": [_field(field) for field in change.fields],
+        "fields": [field_json(field) for field in change.fields],
     }
 
 
-def _field(field: FieldChange) -> dict[str, Any]:
+def field_json(field: FieldChange) -> dict[str, Any]:
+    """Return one field: path, before, after and reason."""
     return {
         "path": show_path(field.path),
         "before": to_json(field.before),

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from pfa_gitops.model.plain import plain
-from pfa_gitops.model.secrets import REDACTED, Sealed, SecretRef
+from pfa_gitops.model.secrets import REDACTED, Concealed, SecretRef
 from pfa_gitops.model.values import ABSENT
 
 CONTEXT = 20
@@ -44,7 +44,7 @@ def side_by_side(before: Any, after: Any) -> tuple[str, str]:
 def _text(value: Any) -> str:
     if value is ABSENT:
         return "(absent)"
-    if isinstance(value, Sealed):
+    if isinstance(value, Concealed):
         return REDACTED
     if isinstance(value, SecretRef):
         return f"(secret {value})"

@@ -26,6 +26,11 @@ class AnyscaleTarget:
     project: str | None = None
     """The project's name. Default: the cloud's default project."""
 
+    @property
+    def place(self) -> str:
+        """What tells this part of Anyscale from another one, for people."""
+        return f"Anyscale at {self.host}, cloud {self.cloud or '(default)'}, project {self.project or '(default)'}"
+
     @classmethod
     def from_environment(
         cls,

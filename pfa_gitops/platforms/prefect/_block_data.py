@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import Any
 
 from pfa_gitops.model.places import Path
-from pfa_gitops.model.secrets import Sealed
+from pfa_gitops.model.secrets import Concealed, Sealed
 from pfa_gitops.platforms.prefect._placeholders import ANY_BLOCK
 
 STARS = "*" * 8
@@ -112,7 +112,7 @@ def _sort_out(live: Mapping[str, Any], named: Named, secrets: Secrets, path: Pat
         place, known, inside = (*path, name), named.now(name), named.at(name)
         if value is not None and secrets.hold(place) and not named.ever(name):
             seen.kept[name] = _starred(value)
-        elif known and isinstance(inside.wanted, Sealed | list) and _holds_sealed(inside.wanted):
+        elif known and isinstance(inside.wanted, Concealed | list) and _holds_sealed(inside.wanted):
             seen.data[name] = _sealed_like(inside.wanted, value)
         elif isinstance(value, Mapping) and value:
             inner = _sort_out(value, inside, secrets if known else secrets.all_of(place), place)
@@ -145,7 +145,7 @@ def _text(value: Any) -> str:
 def _holds_sealed(value: Any) -> bool:
     if isinstance(value, Mapping | list):
         return any(map(_holds_sealed, value.values() if isinstance(value, Mapping) else value))
-    return isinstance(value, Sealed)
+    return isinstance(value, Concealed)
 
 
 def _sealed_like(desired: Any, value: Any) -> Any:

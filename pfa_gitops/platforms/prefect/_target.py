@@ -38,6 +38,11 @@ class PrefectTarget:
         parts = urlsplit(self.api_url)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
+    @property
+    def place(self) -> str:
+        """What tells this server from another one, for people."""
+        return f"Prefect at {self.shown_url}"
+
     @classmethod
     def from_environment(
         cls,

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.errors import PlatformError, Problem
-from pfa_gitops.model.secrets import Sealed, WithSecrets, find_secret_refs
+from pfa_gitops.model.secrets import Concealed, WithSecrets, find_secret_refs
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.base import FieldRules, Kind, Observation
 from pfa_gitops.platforms.prefect._block_catalog import BlockType, Catalog, read_catalog
@@ -19,6 +19,7 @@ from pfa_gitops.platforms.prefect._block_schema import flaws
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._naming import check_block_name
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES, PLACEHOLDERS
+from pfa_gitops.platforms.prefect._touches import touch
 
 Wanted = Manifest["BlockSpec"]
 
@@ -118,7 +119,7 @@ def _holds_secrets(data: Any) -> bool:
         return any(map(_holds_secrets, data.values()))
     if isinstance(data, list):
         return any(map(_holds_secrets, data))
-    return isinstance(data, Sealed) or any(find_secret_refs(data))
+    return isinstance(data, Concealed) or any(find_secret_refs(data))
 
 
 def _live(document: Mapping[str, Any], manifest: Wanted, block_type: BlockType) -> Live[BlockSpec]:
@@ -128,7 +129,7 @@ def _live(document: Mapping[str, Any], manifest: Wanted, block_type: BlockType) 
     spec = BlockSpec.model_construct(
         {"name", "type", "data"}, name=document["name"], type=manifest.spec.type, data=seen.data
     )
-    return Live(manifest.key, spec, document["id"], {"kept": seen.kept})
+    return Live(manifest.key, spec, document["id"], {"kept": seen.kept}, touch(document))
 
 
 async def _target(client: PrefectClient, change: Change) -> tuple[BlockSpec, BlockType]:

@@ -10,6 +10,7 @@ from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.base import Kind, Observation
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._naming import check_name
+from pfa_gitops.platforms.prefect._touches import touch
 from pfa_gitops.platforms.prefect._written_fields import written_fields
 
 
@@ -65,7 +66,7 @@ class ConcurrencyLimit(Kind[ConcurrencyLimitSpec, PrefectClient]):
 
 def _live(item: Mapping[str, Any]) -> Live[ConcurrencyLimitSpec]:
     fields = {name: item[name] for name in ("name", "limit", "slot_decay_per_second", "active")}
-    return Live(Key("ConcurrencyLimit", item["name"]), ConcurrencyLimitSpec(**fields), item["id"])
+    return Live(Key("ConcurrencyLimit", item["name"]), ConcurrencyLimitSpec(**fields), item["id"], touched=touch(item))
 
 
 KIND = ConcurrencyLimit()

@@ -22,6 +22,7 @@ from pfa_gitops.platforms.prefect._deployment_status import deployment_statuses
 from pfa_gitops.platforms.prefect._flow_source import SourceFlaw, read_flow
 from pfa_gitops.platforms.prefect._job_variables import BlockTypes, split
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES
+from pfa_gitops.platforms.prefect._touches import touch
 
 
 class Deployment(Kind[DeploymentSpec, PrefectClient]):
@@ -193,7 +194,7 @@ def _live(
         "unslugged": frozenset(schedule.slug for schedule, found in pairs if found.get("slug") is None),
         "has_schema": isinstance(item["parameter_openapi_schema"], dict),
     }
-    return Live(key, spec, item["id"], details)
+    return Live(key, spec, item["id"], details, touch(item))
 
 
 def _work_queue(item: Item, wanted: DeploymentSpec) -> str | None:

@@ -24,6 +24,7 @@ from pfa_gitops.platforms.prefect._infra_fields import (
 from pfa_gitops.platforms.prefect._infra_types import register
 from pfa_gitops.platforms.prefect._naming import check_block_name
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES, clear_secrets
+from pfa_gitops.platforms.prefect._touches import touch
 
 
 class BlockFields(InfraFields, TriggeredJobFields):
@@ -145,7 +146,7 @@ def _live(document: Mapping[str, Any], slug: str) -> Live[InfraBlockSpec]:
     stored = {STORED.get(name, name): name for name in FIELDS[slug]}
     data = {stored[name]: value for name, value in document["data"].items() if name in stored}
     spec = InfraBlockSpec.model_construct(**own, **_valid(data))
-    return Live(Key("InfraBlock", document["name"]), spec, document["id"])
+    return Live(Key("InfraBlock", document["name"]), spec, document["id"], touched=touch(document))
 
 
 def _valid(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.base import FieldRules, Kind, Observation
 from pfa_gitops.platforms.prefect._client import PrefectClient, any_of
+from pfa_gitops.platforms.prefect._touches import touch
 from pfa_gitops.platforms.prefect._written_fields import written_fields
 
 LONGEST_VALUE = 5000
@@ -78,7 +79,7 @@ class Variable(Kind[VariableSpec, PrefectClient]):
 
 def _live(item: Mapping[str, Any]) -> Live[VariableSpec]:
     spec = VariableSpec(name=item["name"], value=item["value"], tags=item["tags"])
-    return Live(Key("Variable", item["name"]), spec, item["id"])
+    return Live(Key("Variable", item["name"]), spec, item["id"], touched=touch(item))
 
 
 KIND = Variable()

@@ -20,6 +20,7 @@ from pfa_gitops.platforms.prefect._placeholders import WithPlaceholders
 from pfa_gitops.platforms.prefect._pool_replacement import read_former, replace
 from pfa_gitops.platforms.prefect._pool_status import pool_statuses
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
+from pfa_gitops.platforms.prefect._touches import touch
 from pfa_gitops.platforms.prefect._work_queues import (
     DEFAULT_QUEUE,
     WorkQueueSpec,
@@ -197,7 +198,7 @@ def _live(pool: Mapping[str, Any], queues: list[WorkQueueSpec], storages: Mappin
         queues=queues,
         **fields,
     )
-    return Live(Key("WorkPool", pool["name"]), spec, pool["id"])
+    return Live(Key("WorkPool", pool["name"]), spec, pool["id"], touched=touch(pool))
 
 
 async def _templates(client: PrefectClient) -> Mapping[str, Mapping[str, Any]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import pytest
+from support.shelf_project import Project
 
 from pfa_gitops.model.errors import MaybeArrived
 from pfa_gitops.model.places import Address
@@ -120,3 +121,8 @@ def box() -> Callable[..., Manifest[BoxSpec]]:
         return Manifest(Address("Box", name), spec, Key("Box", name), references=references)
 
     return make
+
+
+@pytest.fixture
+def project(shelf, kinds) -> Project:
+    return Project(shelf, kinds)

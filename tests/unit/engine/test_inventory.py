@@ -1,74 +1,18 @@
 """What the inventory makes of manifests: pruning, ownership, resets, names, protection, limits, and being killed."""
 
-import asyncio
 import json
 from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from support.ledgers import MemoryLedger, OpenLock
+from support.ledgers import OpenLock
+from support.shelf_project import Killed, actions
 
-from pfa_gitops.engine.apply import Apply
-from pfa_gitops.engine.guards import Bounds
-from pfa_gitops.engine.planning import plan_all, plan_destroy, plan_import
-from pfa_gitops.engine.record import Record
 from pfa_gitops.model.errors import Conflict, LockLost, ProblemsFound
 from pfa_gitops.model.inventory import DIGEST, from_json, to_json
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.model.values import Action, Key, Owner, Result
-
-
-class Killed(BaseException):
-    """The process is gone: nothing goes on."""
-
-
-class Project:
-    """One project on the shelf, with an inventory that outlives each apply."""
-
-    def __init__(self, shelf, kinds) -> None:
-        self.shelf, self.kinds, self.ledger = shelf, kinds, MemoryLedger()
-
-    def plan(self, *manifests, **bounds):
-        return asyncio.run(plan_all(self._world(), manifests, Bounds(**bounds)))
-
-    def destroy(self):
-        return asyncio.run(plan_destroy(self._world()))
-
-    def take(self, *manifests, only=None):
-        planned = asyncio.run(plan_import(self._world(), manifests, only))
-        asyncio.run(self._record(planned).begin(planned.plan))
-        return [change.address.name for change in planned.plan.changes]
-
-    def carry_out(self, planned, lock=None):
-        run = Apply(planned.plan, self.kinds, {"shelf": self.shelf}, self._record(planned), lock or OpenLock())
-        return {outcome.change.address.name: outcome.result for outcome in asyncio.run(run.run())}
-
-    def apply(self, *manifests):
-        return self.carry_out(self.plan(*manifests))
-
-    def names(self):
-        return sorted(address.name for address in self.ledger.inventory.entries)
-
-    def _world(self):
-        return self.ledger.world(self.kinds, {"shelf": self.shelf})
-
-    def _record(self, planned):
-        async def write(inventory):
-            if self.shelf.dead:
-                raise Killed
-            return await self.ledger.write(inventory)
-
-        return Record(planned, write)
-
-
-@pytest.fixture
-def project(shelf, kinds) -> Project:
-    return Project(shelf, kinds)
-
-
-def actions(planned):
-    return {change.address.name: change.action for change in planned.plan.changes}
 
 
 def test_what_left_the_manifests_is_deleted_after_what_referred_to_it(project, shelf, box):

@@ -103,8 +103,9 @@ def test_an_override_ends(read, day, applied, until):
     )
     found = read(files(patch), now=datetime(2027, 1, day, 20, tzinfo=UTC))
     assert limits(found) == ([5, 5] if applied else [1, 1])
-    assert bool(found.notices) != applied
-    assert all(notice.startswith("Override/a ended at 2027-01-15T") for notice in found.notices)
+    [notice] = found.notices
+    assert ("hours: shortage, ticket 1" in notice) == applied
+    assert notice.startswith("Override/a ends in " if applied else "Override/a ended at 2027-01-15T")
 
 
 def test_an_override_that_matches_nothing_is_a_notice(read):
