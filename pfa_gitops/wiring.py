@@ -61,7 +61,7 @@ class Connection:
     @property
     def owner(self) -> Owner:
         """Whose the objects are."""
-        return Owner(self.workspace.project.name, self.workspace.environment.name)
+        return owner_of(self.workspace)
 
     def saved(self, planned: Planned) -> SavedPlan:
         """A plan as it is kept until it is applied."""
@@ -209,6 +209,11 @@ async def _made(openers: Mapping[str, Opener], found: Workspace, stores: SecretS
     return clients
 
 
+def owner_of(found: Workspace) -> Owner:
+    """Whose the objects of a workspace are."""
+    return Owner(found.project.name, found.environment.name)
+
+
 async def _prefect(found: Workspace, stores: SecretStores) -> Any:
     from pfa_gitops.platforms.prefect._client import PrefectClient  # noqa: PLC0415 - brings httpx
     from pfa_gitops.platforms.prefect._target import PrefectTarget  # noqa: PLC0415 - its companion
@@ -223,7 +228,9 @@ async def _prefect(found: Workspace, stores: SecretStores) -> Any:
         api_key=await _fetched(found, ("prefect", "api_key"), wanted.api_key, stores),
         auth_string=await _fetched(found, ("prefect", "auth_string"), wanted.auth_string, stores),
     )
-    return PrefectClient(target)
+    client = PrefectClient(target)
+    client.owner = owner_of(found)
+    return client
 
 
 async def _anyscale(found: Workspace, stores: SecretStores) -> Any:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from pfa_gitops.model.errors import NotFound, PlatformError, SecretMissing, Unreachable
 from pfa_gitops.model.status import Moment
+from pfa_gitops.model.values import Owner
 from pfa_gitops.platforms.prefect._answers import encode
 from pfa_gitops.platforms.prefect._exchange import READERS, Exchange, Link
 from pfa_gitops.platforms.prefect._target import PrefectTarget
@@ -45,6 +46,8 @@ class PrefectClient:
         patience_s: float = PATIENCE_S,
     ) -> None:
         self.target = target
+        self.owner: Owner | None = None
+        """Whose the objects are that are made here, for those on which that can be written."""
         self._link = Link(target, transport, patience_s)
         self._listings: Tasks[Listing] = {}
         self._learnt: Tasks[Any] = {}

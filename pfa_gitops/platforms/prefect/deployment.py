@@ -21,6 +21,7 @@ from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, NO_SCHE
 from pfa_gitops.platforms.prefect._deployment_status import deployment_statuses
 from pfa_gitops.platforms.prefect._flow_source import SourceFlaw, read_flow
 from pfa_gitops.platforms.prefect._job_variables import BlockTypes, split
+from pfa_gitops.platforms.prefect._owners import labels_of, owner_in
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES
 from pfa_gitops.platforms.prefect._touches import touch
 
@@ -87,7 +88,8 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         if await find_deployment(client, name) is not None:
             raise Conflict(f"the deployment {name} was made by somebody else meanwhile", "plan and apply again")
         body = await _deployment_writes.body(client, spec, None, ids)
-        made = await client.post("/deployments/", body | {"name": deployment_name, "flow_id": flow_id})
+        body |= {"name": deployment_name, "flow_id": flow_id, "labels": labels_of(client.owner)}
+        made = await client.post("/deployments/", body)
         if again := _deployment_writes.sent_again(spec.schedules, {}):
             await client.patch(f"/deployments/{made['id']}", {"schedules": again})
         return str(made["id"])
@@ -194,7 +196,7 @@ def _live(
         "unslugged": frozenset(schedule.slug for schedule, found in pairs if found.get("slug") is None),
         "has_schema": isinstance(item["parameter_openapi_schema"], dict),
     }
-    return Live(key, spec, item["id"], details, touch(item))
+    return Live(key, spec, item["id"], details, touch(item), owner_in(item.get("labels")))
 
 
 def _work_queue(item: Item, wanted: DeploymentSpec) -> str | None:

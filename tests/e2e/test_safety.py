@@ -1,0 +1,183 @@
+"""Pruning, ownership, the lock, saved plans and drift, by the commands, against real servers."""
+
+import json
+import os
+import signal
+import subprocess
+import uuid
+
+import pytest
+from support.anyscale_emulator import eventually
+from support.commands import PROGRAM, Workdir
+
+PROJECT = """\
+apiVersion: pfa-gitops/v1
+kind: Project
+metadata: {name: NAME}
+spec:
+  environments:
+    dev: {default: true, limits: {max_deletes: 2}}
+"""
+
+
+def variable(name: str, value: str = "1") -> str:
+    return f"---\napiVersion: pfa-gitops/v1\nkind: Variable\nmetadata: {{name: {name}}}\nspec: {{value: {value}}}\n"
+
+
+class Names:
+    """Names that no other test uses on the shared server."""
+
+    def __init__(self) -> None:
+        self._prefix = f"s{uuid.uuid4().hex[:8]}"
+
+    def __getattr__(self, name: str) -> str:
+        return f"{self._prefix}-{name}"
+
+
+@pytest.fixture
+def n() -> Names:
+    return Names()
+
+
+@pytest.fixture
+def project(tmp_path, prefect_server, n) -> Workdir:
+    return started(tmp_path / "project", prefect_server, n.project)
+
+
+def started(folder, prefect_server, name) -> Workdir:
+    folder.mkdir()
+    home = {"HOME": str(folder), "PREFECT_HOME": str(folder / "prefect")}
+    made = Workdir(folder, {**home, **prefect_server.environment})
+    made.write("pfa-gitops.yaml", PROJECT.replace("NAME", name))
+    return made
+
+
+def live(prefect_server, *names):
+    found = prefect_server.post("/variables/filter", {"variables": {"name": {"any_": list(names)}}})
+    return {item["name"]: item["value"] for item in found}
+
+
+def test_what_left_the_manifests_goes_and_what_is_not_ours_stays(project, prefect_server, n):
+    prefect_server.post("/variables/", {"name": n.foreign, "value": "theirs"})
+    project.write("manifests/a.yaml", variable(n.a) + variable(n.b) + variable(n.c))
+    project.document("apply", "--auto-approve")
+    project.write("manifests/a.yaml", variable(n.a))
+    assert project.document("plan")["summary"]["delete"] == 2
+    project.document("apply", "--auto-approve")
+    assert live(prefect_server, n.a, n.b, n.c, n.foreign) == {n.a: 1, n.foreign: "theirs"}
+    assert project.document("plan", "--detailed-exitcode", code=0)["summary"]["unchanged"] == 1
+    project.document("destroy", "--auto-approve")
+    assert live(prefect_server, n.a, n.foreign) == {n.foreign: "theirs"}
+
+
+def test_more_deletes_than_the_limit_need_a_flag(project, prefect_server, n):
+    project.write("manifests/a.yaml", "".join(variable(getattr(n, name)) for name in "abcd"))
+    project.document("apply", "--auto-approve")
+    project.write("manifests/a.yaml", variable(n.a))
+    refused = project.pfa("apply", "--auto-approve")
+    assert refused.returncode == 1
+    assert "deletes or replaces 3 objects, and max_deletes is 2" in refused.stderr
+    assert len(live(prefect_server, n.a, n.b, n.c, n.d)) == 4
+    project.document("apply", "--auto-approve", "--ignore-limits")
+    assert list(live(prefect_server, n.a, n.b, n.c, n.d)) == [n.a]
+
+
+def test_an_object_that_is_nobodys_stops_the_plan_until_it_is_taken(project, prefect_server, n):
+    prefect_server.post("/variables/", {"name": n.old, "value": 1})
+    project.write("manifests/a.yaml", variable(n.old, "2"))
+    refused = project.pfa("plan")
+    assert refused.returncode == 1
+    assert f"the Variable {n.old} exists and is not this project's" in refused.stderr
+    assert "manifests/a.yaml:4" in refused.stderr
+    assert project.document("import", f"Variable/{n.old}") == {"imported": [f"Variable/{n.old}"]}
+    assert live(prefect_server, n.old) == {n.old: 1}
+    assert project.document("plan")["summary"]["update"] == 1
+    project.document("apply", "--auto-approve")
+    assert live(prefect_server, n.old) == {n.old: 2}
+
+
+def test_a_lost_inventory_is_rebuilt(project, prefect_server, n):
+    project.write("manifests/a.yaml", variable(n.a) + variable(n.b))
+    project.document("apply", "--auto-approve")
+    documents = prefect_server.post(
+        "/block_documents/filter", {"block_types": {"slug": {"any_": ["pfa-gitops-inventory"]}}}
+    )
+    [ours] = [item for item in documents if item["data"]["content"]["project"] == n.project]
+    prefect_server.delete(f"/block_documents/{ours['id']}")
+    assert project.pfa("plan").returncode == 1
+    assert sorted(project.document("import", "--all")["imported"]) == [f"Variable/{n.a}", f"Variable/{n.b}"]
+    assert project.document("plan", "--detailed-exitcode", code=0)["summary"]["unchanged"] == 2
+
+
+def test_a_saved_plan_does_what_it_showed_and_nothing_else(project, prefect_server, n, tmp_path):
+    project.write("manifests/a.yaml", variable(n.a) + variable(n.b))
+    project.document("apply", "--auto-approve")
+    project.write("manifests/a.yaml", variable(n.a, "2") + variable(n.b, "2") + variable(n.new))
+    file = str(tmp_path / "plan.json")
+    project.pfa("plan", "-o", file)
+    [moved] = [item for item in prefect_server.post("/variables/filter", {}) if item["name"] == n.a]
+    prefect_server.patch(f"/variables/{moved['id']}", {"value": 99})
+    done = project.pfa("apply", file, "--format", "json")
+    assert done.returncode == 3, done.stderr
+    results = {outcome["address"]: outcome["result"] for outcome in json.loads(done.stdout)["outcomes"]}
+    assert results == {f"Variable/{n.a}": "skipped", f"Variable/{n.b}": "done", f"Variable/{n.new}": "done"}
+    assert live(prefect_server, n.a, n.b, n.new) == {n.a: 99, n.b: 2, n.new: 1}
+    assert project.pfa("apply", file, "--replan", "--auto-approve").returncode == 0
+    assert live(prefect_server, n.a) == {n.a: 2}
+    project.write("pfa-gitops.yaml", PROJECT.replace("NAME", n.other))
+    refused = project.pfa("apply", file)
+    assert refused.returncode == 1
+    assert f"it is a plan for the project {n.project}, and this is {n.other}" in refused.stderr
+
+
+def test_drift_says_what_was_changed_since(project, prefect_server, n):
+    project.write("manifests/a.yaml", variable(n.a) + variable(n.b))
+    project.document("apply", "--auto-approve")
+    assert project.document("drift", code=0)["drifted"] == []
+    found = {item["name"]: item["id"] for item in prefect_server.post("/variables/filter", {})}
+    prefect_server.patch(f"/variables/{found[n.a]}", {"value": 7})
+    prefect_server.delete(f"/variables/{found[n.b]}")
+    changed, gone = project.document("drift", code=2)["drifted"]
+    assert changed["fields"] == [{"path": "value", "before": 1, "after": 7, "reason": None}]
+    assert changed["changed_at"]
+    assert (gone["address"], gone["gone"]) == (f"Variable/{n.b}", True)
+
+
+def test_two_applies_at_once_do_not_mix(tmp_path, prefect_server, n):
+    """Two checkouts of one project, each with an object of its own: whichever comes last prunes the other's."""
+    first = started(tmp_path / "first", prefect_server, n.project)
+    second = started(tmp_path / "second", prefect_server, n.project)
+    first.write("manifests/a.yaml", variable(n.a) + variable(n.one))
+    second.write("manifests/a.yaml", variable(n.a) + variable(n.two))
+    command = [*PROGRAM, "apply", "--auto-approve", "--lock-timeout", "200"]
+    running = [
+        subprocess.Popen(
+            command, cwd=made.folder, env={**os.environ, **made.environment}, stderr=subprocess.PIPE, text=True
+        )
+        for made in (first, second)
+    ]
+    errors = [process.communicate(timeout=400)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0], errors
+    assert sorted(live(prefect_server, n.a, n.one, n.two)) in ([n.a, n.one], [n.a, n.two])
+    assert sorted(
+        [first.document("plan")["summary"]["unchanged"], second.document("plan")["summary"]["unchanged"]]
+    ) == [1, 2]
+
+
+def test_a_killed_apply_is_carried_on_at_once(project, prefect_server, n):
+    project.write("manifests/a.yaml", "".join(variable(f"{n.many}{number}") for number in range(40)))
+    command = [*PROGRAM, "apply", "--auto-approve"]
+    with subprocess.Popen(
+        command, cwd=project.folder, env={**os.environ, **project.environment}, stderr=subprocess.PIPE
+    ) as process:
+        eventually(lambda: live(prefect_server, f"{n.many}0"))
+        process.send_signal(signal.SIGKILL)
+    done = project.pfa("apply", "--auto-approve", "--lock-timeout", "0")
+    assert done.returncode == 0, done.stderr
+    assert len(live(prefect_server, *(f"{n.many}{number}" for number in range(40)))) == 40
+    assert project.document("plan", "--detailed-exitcode", code=0)["summary"]["unchanged"] == 40
+
+
+def test_unlock_tells_whose_lock_it_took(project, n):
+    project.write("manifests/a.yaml", variable(n.a))
+    assert project.document("unlock") == {"holder": None}
