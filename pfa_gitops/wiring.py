@@ -63,9 +63,9 @@ class Connection:
         """Whose the objects are."""
         return owner_of(self.workspace)
 
-    def saved(self, planned: Planned) -> SavedPlan:
-        """A plan as it is kept until it is applied."""
-        made = receipts(planned.plan.changes, planned.inventory)
+    def saved(self, planned: Planned | None = None) -> SavedPlan:
+        """A plan as it is kept until it is applied; without one, what any plan that is made here says of itself."""
+        made = receipts(planned.plan.changes, planned.inventory) if planned else ()
         places = {platform: client.target.place for platform, client in self.clients.items()}
         return SavedPlan(version("pfa-gitops"), *self.owner, places, made)
 

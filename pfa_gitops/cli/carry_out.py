@@ -64,13 +64,13 @@ async def carry_out(
         wiring.connect(found) as connection,
         connection.locked(consent.command, patience.lock, console.warn) as writer,
     ):
+        if consent.saved is not None:
+            _check_fits(consent.saved, connection.saved())
         planned = await make_plan(connection)
         skipped: tuple[Outcome, ...] = ()
-        if consent.saved is not None:
-            _check_fits(consent.saved, connection.saved(planned))
-            if not (consent.replan and moved(planned.plan.changes, consent.saved, planned.inventory)):
-                planned, skipped = fit(planned, consent.saved)
-                consent = replace(consent, given=True)
+        if (saved := consent.saved) is not None and not _replans(planned, saved, consent):
+            planned, skipped = fit(planned, saved)
+            consent = replace(consent, given=True)
         _show(console, planned.plan, consent)
         if planned.plan.breaches and not consent.ignore_limits:
             mend = "look at the plan; --ignore-limits applies it"
@@ -78,6 +78,11 @@ async def carry_out(
         if planned.plan.pending and not consent.given:
             await _ask(consent)
         return await _write(console, writer.apply(planned, _listener(console), patience.ready), planned.plan, skipped)
+
+
+def _replans(planned: Planned, saved: SavedPlan, consent: Consent) -> bool:
+    """Whether the fresh plan takes the place of the saved one, and is to be agreed to."""
+    return consent.replan and bool(moved(planned.plan.changes, saved, planned.inventory))
 
 
 def _show(console: Console, plan: Plan, consent: Consent) -> None:

@@ -1,7 +1,6 @@
 """Pruning, ownership, the lock, saved plans and drift, by the commands, against real servers."""
 
 import json
-import os
 import signal
 import subprocess
 import uuid
@@ -151,9 +150,7 @@ def test_two_applies_at_once_do_not_mix(tmp_path, prefect_server, n):
     second.write("manifests/a.yaml", variable(n.a) + variable(n.two))
     command = [*PROGRAM, "apply", "--auto-approve", "--lock-timeout", "200"]
     running = [
-        subprocess.Popen(
-            command, cwd=made.folder, env={**os.environ, **made.environment}, stderr=subprocess.PIPE, text=True
-        )
+        subprocess.Popen(command, cwd=made.folder, env=made.whole_environment, stderr=subprocess.PIPE, text=True)
         for made in (first, second)
     ]
     errors = [process.communicate(timeout=400)[1] for process in running]
@@ -168,7 +165,7 @@ def test_a_killed_apply_is_carried_on_at_once(project, prefect_server, n):
     project.write("manifests/a.yaml", "".join(variable(f"{n.many}{number}") for number in range(40)))
     command = [*PROGRAM, "apply", "--auto-approve"]
     with subprocess.Popen(
-        command, cwd=project.folder, env={**os.environ, **project.environment}, stderr=subprocess.PIPE
+        command, cwd=project.folder, env=project.whole_environment, stderr=subprocess.PIPE
     ) as process:
         eventually(lambda: live(prefect_server, f"{n.many}0"))
         process.send_signal(signal.SIGKILL)

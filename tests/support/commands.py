@@ -30,6 +30,11 @@ class Workdir:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def whole_environment(self) -> dict[str, str]:
+        """What commands get, for one that is started otherwise."""
+        return {**_bare_environment(), **self.environment}
+
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +46,7 @@ class Workdir:
         done = subprocess.run(
             [*PROGRAM, *arguments],
             cwd=self.folder,
-            env={**_bare_environment(), **self.environment, **environment},
+            env={**self.whole_environment, **environment},
             input=stdin or "",
             capture_output=True,
             text=True,
@@ -70,7 +75,7 @@ class Workdir:
             subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env={**_bare_environment(), **self.environment, **environment},
+                env={**self.whole_environment, **environment},
                 stdin=terminal,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
