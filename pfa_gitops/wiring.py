@@ -26,7 +26,7 @@ from pfa_gitops.model.errors import Problem, ProblemsFound, ReaderError, SecretM
 from pfa_gitops.model.flow_runs import Event, FlowRun
 from pfa_gitops.model.holder import Holder
 from pfa_gitops.model.inventory import Inventory
-from pfa_gitops.model.places import Address, Path
+from pfa_gitops.model.places import Address, Path, address
 from pfa_gitops.model.receipts import SavedPlan, receipts
 from pfa_gitops.model.secrets import Sealed, SecretRef
 from pfa_gitops.model.status import StatusReport
@@ -75,6 +75,10 @@ class Connection:
         from pfa_gitops.platforms.prefect._inventory import BlockLedger  # noqa: PLC0415 - the client's companion
 
         return BlockLedger(self.clients["prefect"], self.owner)
+
+    async def serial(self) -> int:
+        """How often the inventory was written by now."""
+        return (await self.ledger.read()).serial
 
     def _lock(self) -> Lock:
         from pfa_gitops.holder import is_dead  # noqa: PLC0415 - plan takes no lock
@@ -130,7 +134,8 @@ class Connection:
         inventory = await self.ledger.read()
         platforms = {kinds()[address.kind].platform for address in inventory.entries if address.kind in kinds()}
         await self._open(platforms - self.clients.keys())
-        return World(kinds(), self.clients, inventory, self.stores.fetch)
+        moves = {address(move.former): address(move.to) for move in self.workspace.project.spec.moved}
+        return World(kinds(), self.clients, inventory, self.stores.fetch, moves)
 
     async def status(self) -> StatusReport:
         """Read how the objects of the project do right now. Writes nothing, and fetches no secret."""

@@ -15,7 +15,8 @@ from pfa_gitops import wiring
 from pfa_gitops.cli.console import Console
 from pfa_gitops.engine.apply import Apply, Listener, complete
 from pfa_gitops.engine.planning import Planned
-from pfa_gitops.engine.saved import fit
+from pfa_gitops.engine.record import is_done
+from pfa_gitops.engine.saved import Fitted, fit
 from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.receipts import SavedPlan, from_json, moved
@@ -59,37 +60,46 @@ class Patience:
 async def carry_out(
     console: Console, found: Workspace, consent: Consent, make_plan: MakePlan, patience: Patience
 ) -> int:
-    """Do it all under the lock; the exit code."""
-    async with (
-        wiring.connect(found) as connection,
-        connection.locked(consent.command, patience.lock, console.warn) as writer,
-    ):
+    """Do it all; the exit code. What is written is written under the lock, and the lock is taken for that only."""
+    async with wiring.connect(found) as connection:
         if consent.saved is not None:
             _check_fits(consent.saved, connection.saved())
         planned = await make_plan(connection)
-        skipped: tuple[Outcome, ...] = ()
-        if (saved := consent.saved) is not None and not _replans(planned, saved, consent):
-            planned, skipped = fit(planned, saved)
-            consent = replace(consent, given=True)
-        _show(console, planned.plan, consent)
-        if planned.plan.breaches and not consent.ignore_limits:
-            mend = "look at the plan; --ignore-limits applies it"
-            raise ReaderError(f"not applied: {'; '.join(planned.plan.breaches)}", mend)
-        if planned.plan.pending and not consent.given:
-            await _ask(consent)
-        return await _write(console, writer.apply(planned, _listener(console), patience.ready), planned.plan, skipped)
+        agreed = await _agreed(console, planned, consent)
+        if is_done(agreed.planned):
+            _report(console, agreed.planned.plan, agreed.skipped)
+            return STALE if agreed.skipped else 0
+        async with connection.locked(consent.command, patience.lock, console.warn) as writer:
+            if await connection.serial() != planned.stored.serial:
+                agreed = await _agreed(console, await make_plan(connection), consent, again=True)
+            return await _write(console, writer.apply(agreed.planned, _listener(console), patience.ready), agreed)
+
+
+async def _agreed(console: Console, planned: Planned, consent: Consent, *, again: bool = False) -> Fitted:
+    """Show the plan and have it agreed to. Raises ReaderError where it is not."""
+    fitted = Fitted(planned, ())
+    if (saved := consent.saved) is not None and not _replans(planned, saved, consent):
+        fitted, consent = fit(planned, saved), replace(consent, given=True)
+    plan = fitted.planned.plan
+    if again and not consent.given:
+        raise ReaderError(
+            "not applied: another apply was quicker, and the plan is no longer what it was", "apply again"
+        )
+    if not console.as_json:
+        console.say(show_plan(plan, console.colour))
+    elif plan.pending and not consent.given:
+        console.warn(show_plan(plan))
+    if plan.breaches and not consent.ignore_limits:
+        mend = "look at the plan; --ignore-limits applies it"
+        raise ReaderError(f"not applied: {'; '.join(plan.breaches)}", mend)
+    if plan.pending and not consent.given:
+        await _ask(consent)
+    return fitted
 
 
 def _replans(planned: Planned, saved: SavedPlan, consent: Consent) -> bool:
     """Whether the fresh plan takes the place of the saved one, and is to be agreed to."""
     return consent.replan and bool(moved(planned.plan.changes, saved, planned.inventory))
-
-
-def _show(console: Console, plan: Plan, consent: Consent) -> None:
-    if not console.as_json:
-        console.say(show_plan(plan, console.colour))
-    elif plan.pending and not consent.given:
-        console.warn(show_plan(plan))
 
 
 def read_saved_plan(file: Path) -> SavedPlan:
@@ -105,17 +115,17 @@ def _check_fits(saved: SavedPlan, here: SavedPlan) -> None:
         raise ReaderError(f"the saved plan is refused: {why}", "make a new plan here")
 
 
-async def _write(console: Console, run: Apply, plan: Plan, skipped: tuple[Outcome, ...]) -> int:
-    for outcome in skipped:
+async def _write(console: Console, run: Apply, agreed: Fitted) -> int:
+    for outcome in agreed.skipped:
         console.warn(show_outcome(outcome))
     with _stop_on_interrupt(run, console):
         outcomes = await run.run()
-    _report(console, plan, (*outcomes, *skipped))
+    _report(console, run.plan, (*outcomes, *agreed.skipped))
     if run.unrecorded is not None:
         console.warn(show_problems([run.unrecorded], colour=False))
     if not complete(outcomes) or run.unrecorded is not None:
         return INCOMPLETE
-    return STALE if skipped else 0
+    return STALE if agreed.skipped else 0
 
 
 async def _ask(consent: Consent) -> None:

@@ -11,7 +11,7 @@ from pfa_gitops.cli.console import Console
 from pfa_gitops.engine.planning import Planned
 from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.model.errors import ReaderError
-from pfa_gitops.model.places import Address
+from pfa_gitops.model.places import Address, address
 
 
 @click.command("import")
@@ -47,14 +47,16 @@ def import_(
 
 
 def _address(text: str) -> Address:
-    kind, _, name = text.partition("/")
-    if not name:
+    if not (found := address(text)).name:
         raise ReaderError(f"`{text}` is no address", "write it as KIND/NAME, e.g. Deployment/nightly")
-    return Address(kind, name)
+    return found
 
 
 async def _import(console: Console, found: Workspace, wanted: list[Address] | None, lock_timeout: float) -> Planned:
-    async with wiring.connect(found) as connection, connection.locked("import", lock_timeout, console.warn) as writer:
+    async with (
+        wiring.connect(found) as connection,
+        connection.locked("import", lock_timeout, console.warn) as writer,
+    ):
         planned = await connection.plan_import(wanted)
-        await writer.record(planned).begin(planned.plan)
+        await writer.record(planned).begin()
         return planned

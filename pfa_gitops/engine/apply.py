@@ -61,7 +61,7 @@ class Apply:
     async def run(self) -> tuple[Outcome, ...]:
         """Write every pending change and return all their outcomes, in the plan's order."""
         self._ids = {change.live.key: change.live.id for change in self.plan.changes if change.live}
-        await self.record.begin(self.plan)
+        await self.record.begin()
         keeping = asyncio.create_task(self.record.keep())
         try:
             return await self._write_all()
@@ -146,7 +146,11 @@ class Apply:
         if change.action is Action.DELETE:
             await kind.delete(client, change.existing)
         if change.action is Action.UPDATE:
-            await kind.update(client, change, self._ids)
+            if change.existing.key != change.key:
+                await kind.rename(client, change.existing, change.key)
+                self._ids[change.key] = change.existing.id
+            if change.changed != {"name"}:
+                await kind.update(client, change, self._ids)
         if change.action is Action.REPLACE:
             self._ids[change.key] = await self._replace(change)
         if change.action is Action.CREATE:

@@ -99,16 +99,20 @@ def _conflict(manifest: Manifest[Any], live: Live[Any], found: Claims, inventory
     yield Problem(message, mend, manifest.origins.at(("metadata", "name")), manifest.address)
 
 
-def relocated(inventory: Inventory, manifests: Manifests) -> Inventory:
+def relocated(inventory: Inventory, manifests: Manifests, moves: Mapping[Address, Address]) -> Inventory:
     """The inventory with each object under the address of the manifest that names it now.
 
-    Another `metadata.name` with the same name on the platform is the same object.
+    Another `metadata.name` with the same name on the platform is the same object. `moves` tells by former address what
+    got another name there, too. A move that was made before means nothing.
     """
     declared = {manifest.address for manifest in manifests}
-    left = {entry.key: address for address, entry in inventory.entries.items() if address not in declared}
     entries = dict(inventory.entries)
+    for former, new in moves.items():
+        if former in entries and former not in declared and new in declared and new not in entries:
+            entries[new] = entries.pop(former)
+    left = {entry.key: address for address, entry in entries.items() if address not in declared}
     for manifest in manifests:
-        former = left.get(manifest.key)
-        if former is not None and manifest.address not in entries:
-            entries[manifest.address] = entries.pop(former)
+        place = left.get(manifest.key)
+        if place is not None and manifest.address not in entries:
+            entries[manifest.address] = entries.pop(place)
     return replace(inventory, entries=entries)

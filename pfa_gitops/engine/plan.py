@@ -12,6 +12,7 @@ from pfa_gitops.model.inventory import Inventory
 from pfa_gitops.model.places import Address, Path
 from pfa_gitops.model.values import Action, Change, FieldChange, Key, Live, Manifest, Plan, Reference, Spec
 
+_MADE_ANEW = "the platform cannot rename it: it is made anew"
 _BECOMES = {Action.UPDATE: "is updated", Action.REPLACE: "is replaced", Action.CREATE: "is created"}
 
 
@@ -46,11 +47,16 @@ def _of_manifest(
     manifest: Manifest[Any], found: Claims, lives: Mapping[Key, Live[Any]], inventory: Inventory, kinds: Kinds
 ) -> Change:
     live, entry = lives.get(manifest.key), inventory.entries.get(manifest.address)
-    rules = kinds[manifest.address.kind].rules
+    kind = kinds[manifest.address.kind]
+    rules = kind.rules
     former = entry.references if entry else ()
     renamed = found.former.get(manifest.address)
     if renamed is not None and (there := lives.get(renamed.key)) is not None:
-        return replace(diff(manifest, None, rules), action=Action.REPLACE, live=there, former=former)
+        change = diff(manifest, there, rules)
+        in_place = kind.renames and live is None and change.action is not Action.REPLACE
+        name = FieldChange(("name",), renamed.key.name, manifest.key.name, None if in_place else _MADE_ANEW)
+        action = Action.UPDATE if in_place else Action.REPLACE
+        return replace(change, action=action, fields=(name, *change.fields), former=former)
     change = diff(manifest, live, rules)
     return replace(change, former=former, adopts=live is not None and not is_ours(manifest, inventory))
 

@@ -1,7 +1,7 @@
 """Reads what a plan needs, the inventory, the live side and the secrets, and makes the plan. Writes nothing."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pfa_gitops.engine.guards import Bounds, breaches, protected
@@ -37,6 +37,8 @@ class World:
     clients: Clients
     inventory: Inventory
     fetch: Fetch
+    moves: Mapping[Address, Address] = field(default_factory=dict)
+    """What has another address now, by its former one."""
 
 
 async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: Sequence[str] = ()) -> Planned:
@@ -44,7 +46,7 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     sealed, missing = await seal(manifests, world.kinds, world.fetch)
     if unknown := list(unknown_kinds(world.inventory, world.kinds)):
         raise ProblemsFound(unknown)
-    inventory = relocated(world.inventory, sealed)
+    inventory = relocated(world.inventory, sealed, world.moves)
     found = claims(sealed, inventory, world.kinds)
     observed = await observe([*found.former.values(), *found.wanted], world.kinds, world.clients)
     if problems := [*missing, *observed.problems, *conflicts(found, observed.lives, inventory)]:

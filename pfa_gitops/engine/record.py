@@ -12,7 +12,7 @@ from dataclasses import replace
 from pfa_gitops.engine.planning import Planned
 from pfa_gitops.model.errors import PfaError
 from pfa_gitops.model.inventory import Entry, Inventory
-from pfa_gitops.model.values import Action, Change, Key, Plan
+from pfa_gitops.model.values import Action, Change, Key
 
 Write = Callable[[Inventory], Awaitable[Inventory]]
 """Writes the inventory and returns it with its new serial."""
@@ -21,43 +21,51 @@ EVERY_S = 5.0
 """An apply writes the inventory at most so often: 200 creates take 6 s."""
 
 
+def at_start(planned: Planned) -> Inventory:
+    """The inventory as it is true from before the first write on, whenever the apply may be killed. Pure.
+
+    What is about to come to be is in it, what was adopted, and what was applied before and is only said otherwise now.
+    """
+    inventory = planned.inventory
+    for address in planned.plan.forgotten:
+        inventory = inventory.without(address)
+    for change in planned.plan.changes:
+        if change.desired is not None:
+            inventory = inventory.with_entry(change.address, _at_start(change, planned, inventory))
+    return inventory
+
+
+def _at_start(change: Change, planned: Planned, inventory: Inventory) -> Entry:
+    coming = inventory.applied(planned.manifests[change.address], "", pending=True)
+    if change.action is Action.CREATE:
+        return coming
+    if change.key != change.existing.key:
+        return replace(coming, id=change.existing.id, instead_of=change.existing.key)
+    there = replace(coming, id=change.existing.id, pending=False)
+    if change.action is Action.NONE:
+        return there
+    known = inventory.entries.get(change.address) or replace(there, applied={})
+    # A field that is named for the first time may be written and not be noted: it must be known as ours.
+    return replace(known, id=change.existing.id, applied={**there.applied, **known.applied})
+
+
+def is_done(planned: Planned) -> bool:
+    """Whether there is nothing to write, on no platform and not in the inventory."""
+    return not planned.plan.pending and at_start(planned).entries == planned.stored.entries
+
+
 class Record:
     """The inventory as one apply changes it."""
 
     def __init__(self, planned: Planned, write: Write) -> None:
-        self._stored, self._inventory, self._manifests = planned.stored, planned.inventory, planned.manifests
+        self._planned, self._stored, self._inventory = planned, planned.stored, planned.inventory
         self._write = write
         self._writing = asyncio.Lock()
 
-    @property
-    def inventory(self) -> Inventory:
-        """As it is now."""
-        return self._inventory
-
-    async def begin(self, plan: Plan) -> None:
-        """Write down what is about to come to be, what was adopted, and what is the same with other words.
-
-        Sends nothing when nothing of that is new.
-        """
-        for address in plan.forgotten:
-            self._inventory = self._inventory.without(address)
-        for change in plan.changes:
-            if change.action is Action.NONE and change.desired is not None:
-                self._note(change, change.existing.id)
-            elif change.desired is not None:
-                self._inventory = self._inventory.with_entry(change.address, self._intended(change))
+    async def begin(self) -> None:
+        """Write down what is true from now on. Sends nothing when nothing of that is new."""
+        self._inventory = at_start(self._planned)
         await self.flush()
-
-    def _intended(self, change: Change) -> Entry:
-        """What is true of an object from now on, whenever this apply may be killed."""
-        coming = self._inventory.applied(self._manifests[change.address], "", pending=True)
-        if change.action is Action.CREATE:
-            return coming
-        if change.action is Action.REPLACE and change.key != change.existing.key:
-            return replace(coming, instead_of=change.existing.key)
-        known = self._inventory.entries.get(change.address) or replace(coming, pending=False, applied={})
-        # A field that is named for the first time may be written and not be noted: it must be known as ours.
-        return replace(known, id=change.existing.id, applied={**coming.applied, **known.applied})
 
     def done(self, change: Change, ids: Mapping[Key, str]) -> None:
         """Note a change that was written."""
@@ -67,17 +75,13 @@ class Record:
         elif change.action is Action.DELETE:
             self._inventory = self._inventory.without(change.address)
         else:
-            self._note(change, ids[change.key])
+            done = self._inventory.applied(self._planned.manifests[change.address], ids[change.key])
+            self._inventory = self._inventory.with_entry(change.address, done)
 
     def never_was(self, change: Change) -> None:
         """Note that a create was not tried, or that somebody else's object stands in its place."""
         if change.action is Action.CREATE:
             self._inventory = self._inventory.without(change.address)
-
-    def _note(self, change: Change, object_id: str) -> None:
-        entry = self._inventory.applied(self._manifests[change.address], object_id)
-        if self._inventory.entries.get(change.address) != entry:
-            self._inventory = self._inventory.with_entry(change.address, entry)
 
     async def flush(self) -> None:
         """Write what is new since the last time. Sends nothing when nothing is."""

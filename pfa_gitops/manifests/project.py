@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, NonNegativeInt
+from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, model_validator
 
 from pfa_gitops.model.places import Origins
 from pfa_gitops.model.secrets import SecretRef
@@ -88,6 +88,30 @@ class EnvironmentSpec(Spec):
     """Variables of this environment; they come before the project's."""
 
 
+def _address(value: Any) -> Any:
+    if isinstance(value, str) and "/" not in value.strip("/"):
+        raise ValueError("it is no address; write KIND/NAME, e.g. Deployment/nightly")
+    return value
+
+
+AddressText = Annotated[str, BeforeValidator(_address)]
+
+
+class Move(Spec):
+    """An object whose manifest got another name, and that is to stay the same object."""
+
+    former: AddressText = Field(alias="from")
+    """The address that it had, e.g. `Variable/old`."""
+    to: AddressText
+    """The address that it has now, of the same kind."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Move":
+        if self.former.partition("/")[0] != self.to.partition("/")[0]:
+            raise ValueError("both addresses must be of one kind")
+        return self
+
+
 class ProjectSpec(Spec):
     """What belongs to a project."""
 
@@ -101,6 +125,8 @@ class ProjectSpec(Spec):
     """Variables for templates: `${{ vars.name }}`."""
     env: list[str] = Field(default_factory=list)
     """The environment variables that manifests may read: `${{ env.NAME }}`."""
+    moved: list[Move] = Field(default_factory=list)
+    """Objects whose manifests were renamed: `{from: Variable/old, to: Variable/new}`. They may stay once applied."""
     external: list[str] = Field(default_factory=list)
     """Objects that exist outside of this project, e.g. `WorkPool/default` or `ComputeConfig/*`; they may be named."""
 

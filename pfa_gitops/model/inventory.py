@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pfa_gitops.model.places import Address
+from pfa_gitops.model.places import Address, address
 from pfa_gitops.model.plain import plain
 from pfa_gitops.model.secrets import Digested, Sealed
 from pfa_gitops.model.values import Key, Manifest, Owner, Spec
@@ -114,7 +114,7 @@ def from_json(document: Mapping[str, Any], key: DigestKey) -> Inventory:
     """The inverse of `to_json`. Raises KeyError, TypeError or ValueError for what is no inventory."""
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']!r}")
-    entries = {_address(text): _entry_from_json(item) for text, item in document["objects"].items()}
+    entries = {address(text): _entry_from_json(item) for text, item in document["objects"].items()}
     owner = Owner(str(document["project"]), str(document["environment"]))
     return Inventory(owner, key, int(document["serial"]), entries)
 
@@ -133,13 +133,8 @@ def _entry_from_json(item: Mapping[str, Any]) -> Entry:
         Key(*item["key"]),
         item["applied"],
         item["id"],
-        tuple(_address(text) for text in item.get("references", ())),
+        tuple(address(text) for text in item.get("references", ())),
         protect=item.get("protect", False),
         pending=item.get("pending", False),
         instead_of=Key(*item["instead_of"]) if "instead_of" in item else None,
     )
-
-
-def _address(text: str) -> Address:
-    kind, _, name = text.partition("/")
-    return Address(kind, name)

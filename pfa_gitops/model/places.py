@@ -18,6 +18,12 @@ class Address(NamedTuple):
         return f"{self.kind}/{self.name}"
 
 
+def address(text: str) -> Address:
+    """The inverse of `str(address)`. What has no slash is a kind without a name."""
+    kind, _, name = text.partition("/")
+    return Address(kind, name)
+
+
 class Origin(NamedTuple):
     """The place of a value in a file. Lines and columns count from 1."""
 

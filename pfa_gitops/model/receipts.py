@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pfa_gitops.model.inventory import Inventory
-from pfa_gitops.model.places import Address
+from pfa_gitops.model.places import Address, address
 from pfa_gitops.model.plain import plain
 from pfa_gitops.model.secrets import REDACTED, Sealed
 from pfa_gitops.model.values import ABSENT, Action, Change
@@ -133,5 +133,4 @@ def from_json(document: Mapping[str, Any]) -> SavedPlan:
 
 
 def _receipt(item: Mapping[str, Any]) -> Receipt:
-    kind, _, name = str(item["address"]).partition("/")
-    return Receipt(Address(kind, name), Action(item["action"]), str(item["digest"]))
+    return Receipt(address(str(item["address"])), Action(item["action"]), str(item["digest"]))

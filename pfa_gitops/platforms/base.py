@@ -96,6 +96,8 @@ class Kind(ABC, Generic[SpecT, ClientT]):
     summary: ClassVar[str]
     """One line for the docs: what it is on the platform."""
     rules: ClassVar[FieldRules] = FieldRules()
+    renames: ClassVar[bool] = False
+    """Whether the platform can give an object another name. Else it is made anew."""
 
     @property
     @abstractmethod
@@ -135,6 +137,10 @@ class Kind(ABC, Generic[SpecT, ClientT]):
     @abstractmethod
     async def update(self, client: ClientT, change: Change, ids: Ids) -> None:
         """Write the fields in `change.changed` to `change.live`, and no others. Safe to send twice."""
+
+    async def rename(self, client: ClientT, live: Live[SpecT], key: Key) -> None:
+        """Give an object the name of `key`; only where `renames`. Safe to send twice."""
+        raise NotImplementedError
 
     async def replace(self, client: ClientT, change: Change, ids: Ids) -> str:
         """Write a field that cannot be changed: put a new object in the place of `change.live` and return its id.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.anyscale_emulator import AnyscaleEmulator
-from support.kind_cases import Case, Workbench, read_cases, run_case, run_emptied
+from support.kind_cases import Case, Workbench, read_cases, run_case, run_emptied, run_left_out
 
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
@@ -49,5 +49,15 @@ def test_what_is_null_or_empty_is_written_once(case: Case, own_emulator):
     async def scenario():
         async with AnyscaleClient(AnyscaleTarget.from_environment(own_emulator.env, Path())) as client:
             await run_emptied(case, Workbench({"anyscale": client}, CASES))
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.path.stem) for case in EMPTIED])
+def test_what_leaves_a_manifest_goes_back_to_its_default(case: Case, own_emulator):
+    async def scenario():
+        async with AnyscaleClient(AnyscaleTarget.from_environment(own_emulator.env, Path())) as client:
+            await run_left_out(case, Workbench({"anyscale": client}, CASES))
 
     asyncio.run(scenario())

@@ -1,6 +1,7 @@
 """A project on the shelf of tests/unit/engine, with an inventory that outlives each apply."""
 
 import asyncio
+from dataclasses import replace
 
 from support.ledgers import MemoryLedger, OpenLock
 
@@ -19,6 +20,7 @@ class Project:
 
     def __init__(self, shelf, kinds) -> None:
         self.shelf, self.kinds, self.ledger = shelf, kinds, MemoryLedger()
+        self.moves = {}
 
     def plan(self, *manifests, **bounds):
         return asyncio.run(plan_all(self.world(), manifests, Bounds(**bounds)))
@@ -28,7 +30,7 @@ class Project:
 
     def take(self, *manifests, only=None):
         planned = asyncio.run(plan_import(self.world(), manifests, only))
-        asyncio.run(self._record(planned).begin(planned.plan))
+        asyncio.run(self._record(planned).begin())
         return [change.address.name for change in planned.plan.changes]
 
     def carry_out(self, planned, lock=None):
@@ -42,7 +44,7 @@ class Project:
         return sorted(address.name for address in self.ledger.inventory.entries)
 
     def world(self):
-        return self.ledger.world(self.kinds, {"shelf": self.shelf})
+        return replace(self.ledger.world(self.kinds, {"shelf": self.shelf}), moves=self.moves)
 
     def _record(self, planned):
         async def write(inventory):

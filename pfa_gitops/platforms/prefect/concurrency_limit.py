@@ -31,6 +31,7 @@ class ConcurrencyLimit(Kind[ConcurrencyLimitSpec, PrefectClient]):
     name = "ConcurrencyLimit"
     platform = "prefect"
     summary = "a Prefect global concurrency limit"
+    renames = True
 
     @property
     def spec(self) -> type[ConcurrencyLimitSpec]:
@@ -58,6 +59,10 @@ class ConcurrencyLimit(Kind[ConcurrencyLimitSpec, PrefectClient]):
         await client.patch(
             f"/v2/concurrency_limits/{change.existing.id}", written_fields(change.manifest.spec, change.changed)
         )
+
+    async def rename(self, client: PrefectClient, live: Live[ConcurrencyLimitSpec], key: Key) -> None:
+        """PATCH by id. The slots that are taken stay taken."""
+        await client.patch(f"/v2/concurrency_limits/{live.id}", {"name": key.name})
 
     async def delete(self, client: PrefectClient, live: Live[ConcurrencyLimitSpec]) -> None:
         """DELETE by id."""

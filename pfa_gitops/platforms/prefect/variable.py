@@ -35,6 +35,7 @@ class Variable(Kind[VariableSpec, PrefectClient]):
     platform = "prefect"
     summary = "a Prefect variable"
     rules = FieldRules(unordered=frozenset({"tags"}))
+    renames = True
 
     @property
     def spec(self) -> type[VariableSpec]:
@@ -71,6 +72,10 @@ class Variable(Kind[VariableSpec, PrefectClient]):
     async def update(self, client: PrefectClient, change: Change, ids: Ids) -> None:
         """PATCH by id."""
         await client.patch(f"/variables/{change.existing.id}", written_fields(change.manifest.spec, change.changed))
+
+    async def rename(self, client: PrefectClient, live: Live[VariableSpec], key: Key) -> None:
+        """PATCH by id."""
+        await client.patch(f"/variables/{live.id}", {"name": key.name})
 
     async def delete(self, client: PrefectClient, live: Live[VariableSpec]) -> None:
         """DELETE by id."""

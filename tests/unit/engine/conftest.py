@@ -71,6 +71,7 @@ class BoxKind(Kind[BoxSpec, Shelf]):
     platform = "shelf"
     summary = "a box"
     rules = FieldRules(immutable=frozenset({"shape"}))
+    renames = False
 
     @property
     def spec(self) -> type[BoxSpec]:
@@ -91,6 +92,10 @@ class BoxKind(Kind[BoxSpec, Shelf]):
     async def update(self, client: Shelf, change: Change, ids: Ids) -> None:
         assert change.desired
         client.write("update", change.key.name, change.desired.spec)
+
+    async def rename(self, client: Shelf, live: Live[BoxSpec], key: Key) -> None:
+        spec = client.boxes.pop(live.key.name, None) or client.boxes[key.name]
+        client.write("rename", key.name, spec)
 
     async def delete(self, client: Shelf, live: Live[BoxSpec]) -> None:
         client.write("delete", live.key.name, None)

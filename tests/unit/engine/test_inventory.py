@@ -112,6 +112,30 @@ def test_another_name_on_the_platform_makes_the_new_one_before_the_old_one_goes(
     assert actions(project.plan(renamed)) == {"a": Action.NONE}
 
 
+def test_what_was_moved_is_renamed_where_the_platform_can(project, shelf, box, monkeypatch):
+    monkeypatch.setattr(type(project.kinds["Box"]), "renames", True)
+    project.apply(box("old", size=1))
+    project.moves = {Address("Box", "old"): Address("Box", "new")}
+    shelf.calls.clear()
+    planned = project.plan(box("new", size=2))
+    [change] = planned.plan.changes
+    assert (change.action, change.changed) == (Action.UPDATE, {"name", "size"})
+    project.carry_out(planned)
+    assert [call for call in shelf.calls if call[0] != "observe"] == [("rename", "new"), ("update", "new")]
+    assert actions(project.plan(box("new", size=2))) == {"new": Action.NONE}
+
+
+def test_what_was_moved_is_made_anew_where_the_platform_cannot_rename_and_the_plan_says_so(project, shelf, box):
+    project.apply(box("old", size=1))
+    project.moves = {Address("Box", "old"): Address("Box", "new")}
+    planned = project.plan(box("new", size=1))
+    [change] = planned.plan.changes
+    assert change.action is Action.REPLACE
+    assert "cannot rename" in change.fields[0].reason
+    project.carry_out(planned)
+    assert list(shelf.boxes) == ["new"]
+
+
 def test_what_is_protected_stays_also_when_its_manifest_is_gone(project, shelf, box):
     project.apply(replace(box("a", shape="round"), protect=True), box("b"))
     planned = project.plan(box("b"))
