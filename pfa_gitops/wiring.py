@@ -22,6 +22,7 @@ from pfa_gitops.engine.status import read_status
 from pfa_gitops.manifests.pipeline import Workspace, read_workspace
 from pfa_gitops.manifests.schema import schemas as kind_schemas
 from pfa_gitops.model.drift import DriftReport
+from pfa_gitops.manifests.validate import Kinds
 from pfa_gitops.model.errors import Problem, ProblemsFound, ReaderError, SecretMissing
 from pfa_gitops.model.flow_runs import Event, FlowRun
 from pfa_gitops.model.holder import Holder
@@ -274,3 +275,8 @@ def schemas() -> dict[str, Any]:
 def colour_wanted(stream: Any) -> bool:
     """Colour only on a terminal, and never where NO_COLOR is set."""
     return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def known_kinds() -> Kinds:
+    """Every kind by name, for commands that ask no platform."""
+    return kinds()

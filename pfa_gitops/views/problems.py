@@ -1,6 +1,6 @@
 """Problems as text and as JSON. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pfa_gitops.model.errors import Problem
@@ -12,9 +12,8 @@ LAST = "\uffff"
 
 def show_problems(problems: Sequence[Problem], colour: bool) -> str:
     """One line with the place and what is wrong, one indented line with the mend, and a last line with the count."""
-    ordered = sorted(problems, key=_order)
-    blocks = [_show(problem, colour) for problem in dict.fromkeys(ordered)]
-    return "\n".join([*blocks, _count(list(dict.fromkeys(ordered)))])
+    ordered = sorted_problems(problems)
+    return "\n".join([*(show_problem(problem, colour) for problem in ordered), _count(ordered)])
 
 
 def problem_json(problem: Problem) -> dict[str, Any]:
@@ -32,7 +31,12 @@ def problem_json(problem: Problem) -> dict[str, Any]:
 
 def problems_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:
     """All problems as JSON's values, in the order in which they are shown."""
-    return [problem_json(problem) for problem in dict.fromkeys(sorted(problems, key=_order))]
+    return [problem_json(problem) for problem in sorted_problems(problems)]
+
+
+def sorted_problems(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once, in the order in which they are shown."""
+    return list(dict.fromkeys(sorted(problems, key=_order)))
 
 
 def _order(problem: Problem) -> tuple[str, int, int]:
@@ -40,7 +44,8 @@ def _order(problem: Problem) -> tuple[str, int, int]:
     return problem.origin or (LAST, 0, 0)
 
 
-def _show(problem: Problem, colour: bool) -> str:
+def show_problem(problem: Problem, colour: bool) -> str:
+    """The place and what is wrong, and indented below it the mend."""
     bold, red, dim, reset = (BOLD, RED, DIM, RESET) if colour else ("", "", "", "")
     place = f"{bold}{printable(str(problem.origin))}:{reset} " if problem.origin else ""
     about = printable(str(problem.address)) if problem.address else ""
