@@ -73,6 +73,8 @@ def _source(file: Path | None, service: Path | None, python: Path | None, work_p
         return python, python_reader(work_pool)
     if file is None and not PREFECT_YAML.is_file():
         raise ReaderError(f"there is no {PREFECT_YAML} here", "name a file, or give --service or --python")
+    if file is not None and file.suffix == ".py":
+        raise ReaderError(f"{file} is a Python script", f"give it as --python {file}")
     return file or PREFECT_YAML, convert_prefect_yaml
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pfa_gitops.convert import prefect_2
 from pfa_gitops.convert.flow_name import FlowNames
 from pfa_gitops.convert.pull import pull_steps
 from pfa_gitops.convert.schedules import convert_schedules
@@ -38,6 +39,8 @@ class Project:
     root: Written
     names: FlowNames
     report: Report
+    alone: bool = False
+    """Whether the file is one deployment, as Prefect 2 wrote it."""
     taken: set[str] = field(default_factory=set)
     """The names of the manifests so far."""
 
@@ -78,7 +81,7 @@ def convert_deployment(written: Written, outputs: Outputs, project: Project) -> 
         fields.put("name", text, written.get("name").at)
     fields.put("entrypoint", entrypoint, written.get("entrypoint").at)
     _fill(fields, written, translator, project)
-    _report_unknown(written, translator)
+    _report_unknown(written, translator, KNOWN | prefect_2.KEYS if project.alone else KNOWN)
     if (at := written.get("name").at) is not None:
         fields.origins[()] = at
     return [Made(address, fields.values, fields.origins), *convert_triggers(written, translator)]
@@ -126,12 +129,14 @@ def _fill(fields: Fields, written: Written, translator: Translator, project: Pro
 
     named = project.names.to_write(entrypoint, _flow_name(written), source, tell)
     fields.put("flow_name", named, written.get("flow_name").at)
-    _work_pool(fields, written, translator)
-    steps = pull_steps(written, project.root, translator, has_source=project.names.sees(source))
-    fields.keep("pull_steps", steps.value, steps.at) if steps else None
-    fields.put(
-        "parameters", translator.value(written.get("parameters"), Where.DEPLOYMENT), written.get("parameters").at
-    )
+    sees = project.names.sees(source)
+    _work_pool(fields, written, translator, alone=project.alone)
+    if project.alone:
+        _prefect_2(fields, written, translator, sees=sees)
+    elif steps := pull_steps(written, project.root, translator, has_source=sees):
+        fields.keep("pull_steps", steps.value, steps.at)
+    parameters = written.get("parameters")
+    fields.put("parameters", translator.value(parameters, Where.DEPLOYMENT), parameters.at)
     if written.get("enforce_parameter_schema").value is False:
         fields.keep("enforce_parameter_schema", False, written.get("enforce_parameter_schema").at)
     _schedules(fields, written, translator)
@@ -144,8 +149,7 @@ def _fill(fields: Fields, written: Written, translator: Translator, project: Pro
 def _scalars(fields: Fields, written: Written, translator: Translator) -> None:
     version = translator.value(written.get("version"), Where.DEPLOYMENT)
     fields.put("version", version if version is None or version is GONE else str(version), written.get("version").at)
-    if _paused(written, translator):
-        fields.put("paused", _paused(written, translator), written.get("paused").at)
+    fields.put("paused", _paused(written, translator), written.get("paused").at)
     limit = translator.value(written.get("concurrency_limit"), Where.DEPLOYMENT)
     if isinstance(limit, dict):
         limit = {name: value for name, value in limit.items() if value is not None}
@@ -156,17 +160,30 @@ def _scalars(fields: Fields, written: Written, translator: Translator) -> None:
 def _paused(written: Written, translator: Translator) -> Any:
     paused = translator.value(written.get("paused"), Where.DEPLOYMENT)
     if paused is None or paused is GONE:
-        return written.get("is_paused").value is True or written.get("is_schedule_active").value is False
+        rests = written.get("is_paused").value is True or written.get("is_schedule_active").value is False
+        return True if rests else None
     return paused
 
 
-def _work_pool(fields: Fields, written: Written, translator: Translator) -> None:
+def _prefect_2(fields: Fields, written: Written, translator: Translator, *, sees: bool) -> None:
+    fields.put("infra_block", prefect_2.infra_block_of(written, translator), written.get("infrastructure").at)
+    if "infra_block" in fields.values and "job_variables" in fields.values:
+        fields.put("infra_overrides", fields.values.pop("job_variables"), written.get("infra_overrides").at)
+    fields.put("storage", prefect_2.storage_of(written, translator), written.get("storage").at)
+    fields.put("path", written.get("path").value, written.get("path").at)
+    schema = written.get("parameter_openapi_schema")
+    fields.put("parameter_openapi_schema", prefect_2.schema_of(written, has_source=sees), schema.at)
+
+
+def _work_pool(fields: Fields, written: Written, translator: Translator, *, alone: bool) -> None:
     pool = written.get("work_pool")
-    name = translator.value(pool.get("name"), Where.DEPLOYMENT)
+    place = written.get("work_pool_name") if alone else pool.get("name")
+    queue = (written if alone else pool).get("work_queue_name")
+    name = translator.value(place, Where.DEPLOYMENT)
     if isinstance(name, str) and name:
-        fields.put("work_pool", name, pool.get("name").at)
+        fields.put("work_pool", name, place.at)
         translator.report.refers.add(f"WorkPool/{name}")
-        fields.put("work_queue", translator.value(pool.get("work_queue_name"), Where.DEPLOYMENT), pool.at)
+        fields.put("work_queue", translator.value(queue, Where.DEPLOYMENT), queue.at)
     else:
         message = "no work pool is named: `prefect deploy` asks for one, and runs without one are picked up by nobody"
         translator.note(Sort.OPEN, message, "write work_pool: NAME into the manifest", pool.at or written.at)
@@ -221,6 +238,8 @@ def _hidden(name: str, item: Written, translator: Translator) -> str:
 def _schedules(fields: Fields, written: Written, translator: Translator) -> None:
     found = convert_schedules(written, translator)
     if not found:
+        if written.get("schedules").value == []:  # to say so takes away what somebody set by hand
+            fields.keep("schedules", [], written.get("schedules").at)
         return
     fields.put("schedules", [schedule for schedule, _ in found], written.get("schedules").at)
     for index, (schedule, item) in enumerate(found):
@@ -238,9 +257,9 @@ def _tags(tags: Written, translator: Translator) -> Any:
     return [tag if isinstance(tag, str) else str(tag) for tag in value if tag not in (None, "")] if value else None
 
 
-def _report_unknown(written: Written, translator: Translator) -> None:
+def _report_unknown(written: Written, translator: Translator, known: frozenset[str]) -> None:
     for name, item in written.items():
-        if name in KNOWN or item.value in (None, {}, []):
+        if name in known or item.value in (None, {}, []):
             continue
         if name in PREFECT_2:
             message = f"`{name}` is a key of Prefect 2, which `prefect deploy` of Prefect 3 ignores"

@@ -24,7 +24,8 @@ def convert_prefect_yaml(text: str, file: FilePath, output: FilePath, report: Re
     if not isinstance(root.value, dict):
         raise ProblemsFound([Problem("this is no prefect.yaml", "it is a mapping with `deployments`", root.at)])
     name = root.get("name").value
-    project = Project(root, FlowNames(Sources(file.parent), output), report)
+    alone = root.get("deployments").value is None
+    project = Project(root, FlowNames(Sources(file.parent), output), report, alone)
     made = [item for one in _deployments(root) for item in _convert(one, project)]
     _report_rest(read, report)
     return name if isinstance(name, str) and name else file.resolve().parent.name, made

@@ -76,6 +76,8 @@ class _Agent:
         self._put("prefect", self._prefect(), self._env.get(URL))
         for name in SAME:
             self._put(name, self._root.get(name).value, self._root.get(name))
+        if isinstance(config := self._root.get("compute_config").value, str):
+            self._report.refers.add(f"ComputeConfig/{config.partition(':')[0]}")
         self._put("env", self._variables(), self._env_places()[1])
         self._files()
         self._report_rest()

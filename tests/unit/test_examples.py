@@ -15,7 +15,10 @@ from pfa_gitops.manifests.pipeline import read_workspace
 from pfa_gitops.platforms.registry import kinds
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-FILES = sorted(path for path in EXAMPLES.rglob("*.yaml*") if ".pfa-gitops" not in path.parts)
+FOREIGN = EXAMPLES / "convert"  # other tools' files, which `pfa-gitops convert` makes manifests of
+FILES = sorted(
+    path for path in EXAMPLES.rglob("*.yaml*") if ".pfa-gitops" not in path.parts and FOREIGN not in path.parents
+)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)  # before any override of the examples runs out
 ENVIRON = {"PROD_PREFECT_API_URL": "https://prefect.example.com/api"}
 

@@ -83,7 +83,7 @@ class DeploymentSpec(NamedSpec):
     """A Prefect deployment: a flow, where its code is, where and when it runs, and with what."""
 
     entrypoint: str | None = None
-    """The flow, as `path/to/file.py:function`, `path/to/file.py:Class.method` or `package.module.function`."""
+    """The flow, as `path/to/file.py:function`, `path/to/file.py:Class.method` or `package.module:function`."""
     flow_name: str | None = Field(default=None, min_length=1)
     """The flow's name in Prefect. Default: what the source at `entrypoint` says."""
     work_pool: Annotated[str | None, RefTo("WorkPool", rewritten_on=frozenset({Action.REPLACE}))] = Field(

@@ -44,14 +44,15 @@ class _Flow(NamedTuple):
 
 
 def read_flow(root: FilePath, entrypoint: str) -> FlowSource:
-    """Read the flow that `entrypoint` names: `flows/a.py:flow`, `flows/a.py:Class.flow` or `package.module.flow`.
+    """Read the flow that `entrypoint` names: `flows/a.py:flow`, `flows/a.py:Class.flow` or `package.module:flow`.
 
-    Raises SourceFlaw.
+    A module's flow may be named `package.module.flow`, too. Raises SourceFlaw.
     """
     place, separator, name = entrypoint.rpartition(":" if ":" in entrypoint else ".")
     if not place or not name:
         raise SourceFlaw(f"`{entrypoint}` is no entrypoint", "write it as `path/to/file.py:function`")
-    file = _inside(root, place) if separator == ":" else _module_file(root, place)
+    is_file = separator == ":" and ("/" in place or place.endswith(".py"))
+    file = _inside(root, place) if is_file else _module_file(root, place)
     status = file.stat()
     if status.st_size > MAX_BYTES:
         raise SourceFlaw(f"{place} is larger than {MAX_BYTES // 1_000_000} MB", "move the flow to a file of its own")

@@ -92,7 +92,9 @@ def test_a_method_is_a_flow_without_its_self(write, decorator, position):
 
 @pytest.mark.parametrize("place", ["pkg/jobs/count.py", "pkg/jobs/count/__init__.py"])
 def test_an_entrypoint_may_be_a_module_path(write, place):
-    assert read_flow(write(COUNT, place), "pkg.jobs.count.count_to").name == "count-to"
+    root = write(COUNT, place)
+    assert read_flow(root, "pkg.jobs.count.count_to").name == "count-to"
+    assert read_flow(root, "pkg.jobs.count:count_to").name == "count-to"
 
 
 def test_nothing_in_the_file_runs(write, tmp_path):
