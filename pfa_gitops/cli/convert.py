@@ -15,7 +15,7 @@ from pfa_gitops.convert.prefect_yaml import convert_prefect_yaml
 from pfa_gitops.convert.python import python_reader
 from pfa_gitops.convert.service import service_reader
 from pfa_gitops.convert.values import Conversion
-from pfa_gitops.manifests.load import PROJECT_FILE
+from pfa_gitops.manifests.load import MAX_BYTES, PROJECT_FILE
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.views.conversion import conversion_json, show_remarks
 
@@ -79,6 +79,9 @@ def _source(file: Path | None, service: Path | None, python: Path | None, work_p
 
 
 def _read(file: Path) -> str:
+    """The text of a file. Raises ReaderError."""
+    if file.stat().st_size > MAX_BYTES:
+        raise ReaderError(f"{file} is larger than {MAX_BYTES // 1_000_000} MB", "split it")
     try:
         return file.read_text("utf-8-sig")
     except UnicodeDecodeError:

@@ -42,7 +42,17 @@ def _referred(one: Made) -> str:
 def files(conversion: Conversion) -> dict[str, dict[str, Any]]:
     """The documents by the path of the file that holds each, the project's first."""
     found: dict[str, dict[str, Any]] = {PROJECT_FILE: dict(conversion.project)}
+    taken: set[str] = set()
     for one in conversion.manifests:
         kind = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in one.address.kind).lstrip("_")
-        found[f"manifests/{kind}s/{one.address.name.replace(' ', '-')}.yaml"] = one.document
+        found[_free(f"manifests/{kind}s/{one.address.name.replace(' ', '-')}", taken)] = one.document
     return found
+
+
+def _free(place: str, taken: set[str]) -> str:
+    """A file of its own, also where upper and lower case are one."""
+    chosen, number = place, 2
+    while chosen.lower() in taken:
+        chosen, number = f"{place}-{number}", number + 1
+    taken.add(chosen.lower())
+    return f"{chosen}.yaml"

@@ -8,7 +8,6 @@ from pfa_gitops.convert import prefect_2
 from pfa_gitops.convert.flow_name import FlowNames
 from pfa_gitops.convert.pull import pull_steps
 from pfa_gitops.convert.schedules import convert_schedules
-from pfa_gitops.convert.secrets import looks_secret
 from pfa_gitops.convert.steps import Outputs
 from pfa_gitops.convert.templates import GONE, Translator, Where
 from pfa_gitops.convert.triggers import convert_triggers
@@ -198,10 +197,9 @@ def _job_variables(written: Written, translator: Translator) -> Any:
     """Those of the pool, and over them Prefect 2's overrides."""
     variables: dict[str, Any] = {}
     for place in (written.get("work_pool", "job_variables"), written.get("infra_overrides")):
-        for name, item in place.items():
-            value = _env(item, translator) if name == "env" else translator.value(item, Where.JOB)
-            if value is not GONE:
-                _set(variables, name, value)
+        found = translator.value(place, Where.JOB)
+        for name, value in found.items() if isinstance(found, dict) else ():
+            _set(variables, name, value)
     return variables
 
 
@@ -212,27 +210,6 @@ def _set(variables: dict[str, Any], name: str, value: Any) -> None:
         variables["env"] = {**variables.get("env", {}), inner: value}
     else:
         variables[name] = value
-
-
-def _env(env: Written, translator: Translator) -> Any:
-    """Environment variables, with what looks like a secret read from the environment of who plans."""
-    if not isinstance(env.value, dict):
-        return translator.value(env, Where.JOB)
-    found: dict[str, Any] = {}
-    for name, item in env.items():
-        if isinstance(item.value, str) and "{{" not in item.value and item.value and looks_secret(name, item.value):
-            found[name] = _hidden(name, item, translator)
-        elif (value := translator.value(item, Where.JOB)) is not GONE:
-            found[name] = value
-    return found
-
-
-def _hidden(name: str, item: Written, translator: Translator) -> str:
-    translator.report.env.add(name)
-    message = f"{name} looks like a secret that stands in clear; its text is not copied: the manifest reads env.{name}"
-    block = f"{{{{ prefect.blocks.secret.{name.lower().replace('_', '-')} }}}}"
-    translator.note(Sort.OPEN, message, f"better keep it in a Secret block, and write {block}", item.at)
-    return f"${{{{ env.{name} }}}}"
 
 
 def _schedules(fields: Fields, written: Written, translator: Translator) -> None:

@@ -7,7 +7,7 @@ WORDS = re.compile(
     r"AUTH_STRING|CUSTOM_HEADERS|CONNECTION_STRING|DSN)$|^PGPASSWORD$",
     re.IGNORECASE,
 )
-LOGIN = re.compile(r"\w+://[^/\s:@{}]*:[^/\s:@{}]+@")
+LOGIN = re.compile(r"(?<=://)[^/\s:@{}]*:[^/\s:@{}]+@")
 """A URL with a password in it."""
 
 

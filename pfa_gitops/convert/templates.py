@@ -25,6 +25,10 @@ OPENER = re.compile(r"\$\{(?=[{%#])")
 BLOCK, VARIABLE, CONTEXT = "prefect.blocks.", "prefect.variables.", "ctx."
 
 
+MAX_CHARACTERS = 1_000_000
+"""Of one value. Outputs of steps that name each other's make a large one out of a few lines."""
+
+
 class Where(Enum):
     """Where a value goes to, which says who can fill in what."""
 
@@ -55,9 +59,23 @@ class Translator:
         if isinstance(written.value, list):
             return [item for one in written.elements() if (item := self.value(one, where)) is not GONE]
         if isinstance(written.value, dict):
-            pairs = {name: self.value(item, where) for name, item in written.items()}
+            pairs = {name: self._pair(name, item, where) for name, item in written.items()}
             return {name: item for name, item in pairs.items() if item is not GONE}
         return written.value
+
+    def _pair(self, name: str, item: Written, where: Where) -> Any:
+        """The value of a key, with what looks like a secret read from the environment of who plans."""
+        text = item.value
+        if not isinstance(text, str) or not text or "{{" in text or not looks_secret(name, text):
+            return self.value(item, where)
+        variable = self.report.hide(name, text)
+        message = f"{name} looks like a secret that stands in clear; its text is not copied"
+        block = f"{{{{ prefect.blocks.secret.{name.lower().replace('_', '-')} }}}}"
+        mend = f"set {variable}, which the manifest reads; better keep it in a Secret block, and write {block}"
+        if where is Where.DEPLOYMENT:
+            mend = f"set {variable}, which the manifest reads; better have the flow load a Secret block"
+        self.note(Sort.OPEN, message, mend, item.at)
+        return f"${{{{ env.{variable} }}}}"
 
     def note(self, sort: Sort, message: str, mend: str, at: Origin | None) -> None:
         """Add a remark on this deployment."""
@@ -74,7 +92,15 @@ class Text:
 
     def of(self, text: str) -> Any:
         """The text in a manifest's words."""
-        parts = list(self._parts(text, ()))
+        parts: list[Any] = []
+        size = 0
+        for part in self._parts(text, ()):
+            parts.append(part)
+            size += len(part) if isinstance(part, str) else 1
+            if size > MAX_CHARACTERS:
+                message = f"the outputs of steps make more than {MAX_CHARACTERS:,} characters of this"
+                self.translator.note(Sort.LOST, message, "write it out", self.at)
+                return GONE
         if len(parts) == 1 and parts[0] is GONE:
             return GONE
         return _joined(["" if part is GONE else part for part in parts])

@@ -65,6 +65,16 @@ class Report:
         """Variables of the project that the manifests read."""
         self.refers: set[str] = set()
         """What the manifests refer to, as `Kind/name`; the name may be a template."""
+        self._hidden: dict[str, str] = {}
+
+    def hide(self, name: str, secret: str) -> str:
+        """The environment variable that takes a secret's place: one for each secret."""
+        base = re.sub(r"\W", "_", name).upper()
+        variable, number = base, 2
+        while self._hidden.setdefault(variable, secret) != secret:
+            variable, number = f"{base}_{number}", number + 1
+        self.env.add(variable)
+        return variable
 
     def note(self, sort: Sort, message: str, mend: str, at: Origin | None, address: Address | None = None) -> None:
         """Add a remark."""

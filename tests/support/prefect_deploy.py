@@ -36,6 +36,7 @@ JUST_NOW_S = 900
 """An anchor of about now was given by nobody: Prefect made it up."""
 ENVIRONMENT = re.compile(r"\{\{\s*\$(\w+)\s*\}\}")
 VARIABLE = re.compile(r"\{\{\s*prefect\.variables\.([\w-]+)\s*\}\}")
+WHOLE_SECRET = re.compile(r"\{\{\s*prefect\.blocks\.secret\.([\w-]+)\s*\}\}")
 SECRET = re.compile(r"\{\{\s*prefect\.blocks\.secret\.([\w-]+)")
 
 
@@ -231,6 +232,18 @@ def _schedule(item: Mapping[str, Any]) -> dict[str, Any]:
         when["anchor_date"] = None if made_up else moment.isoformat()
     kept = {key: value for key, value in item.items() if key in {"active", "parameters", "max_scheduled_runs"}}
     return {**kept, "schedule": when}
+
+
+def filled(value: Any, text: str) -> Any:
+    """A value with the placeholders of a prefect.yaml filled in as `prefect deploy` fills them in."""
+    if isinstance(value, dict):
+        return {key: filled(item, text) for key, item in value.items()}
+    if isinstance(value, list):
+        return [filled(item, text) for item in value]
+    if not isinstance(value, str):
+        return value
+    with_secrets = WHOLE_SECRET.sub(lambda found: f"secret-{found[1]}", value)
+    return VARIABLE.sub(lambda found: variables_of(text)[found[1]], with_secrets)
 
 
 def differences(peer: Mapping[str, Any], ours: Mapping[str, Any]) -> list[str]:

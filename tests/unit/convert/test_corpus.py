@@ -1,15 +1,12 @@
-"""Real prefect.yaml files, where they are there: each becomes manifests that are valid, or is refused; nothing is lost.
+"""Real prefect.yaml files: each becomes manifests that are valid, or is refused for a reason; no value is lost."""
 
-They are looked for in PFA_GITOPS_CORPUS, else in `shared/corpus/prefect-yaml` beside the project.
-"""
-
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.corpus import CORPUS
 
 from pfa_gitops.convert.convert import convert, files
 from pfa_gitops.convert.emit import document_text
@@ -18,8 +15,6 @@ from pfa_gitops.convert.written import Written, read_file
 from pfa_gitops.manifests.pipeline import read_workspace
 from pfa_gitops.platforms.registry import kinds
 
-BESIDE = Path(__file__).parents[4] / "shared" / "corpus" / "prefect-yaml"
-CORPUS = sorted(Path(os.environ.get("PFA_GITOPS_CORPUS", BESIDE)).glob("*.yaml"))
 PASSED_OVER = {"build", "push", "is_paused"}
 """Steps, which are told by themselves, and a key that is false in all of these files, as it is anyway."""
 REASONS = (

@@ -238,3 +238,18 @@ def test_a_secret_in_clear_is_not_copied(deployment):
     assert done.project["env"] == ["API_KEY", "DB"]
     assert "hunter2" not in repr(done.conversion)
     assert len(done.said("open")) == 3
+
+
+def test_each_secret_gets_a_variable_of_its_own(converted):
+    step = "prefect.deployments.steps.git_clone"
+    done = converted(
+        f"pull: [{{{step}: {{repository: 'https://u:hunter1@example.com/r', access_token: hunter2}}}}]\n"
+        "deployments:\n"
+        "- {name: a, entrypoint: 'f.py:f', work_pool: {name: w}, parameters: {access_token: hunter3}}\n"
+    )
+    assert done.spec["pull_steps"] == [
+        {step: {"repository": "${{ env.REPOSITORY }}", "access_token": "${{ env.ACCESS_TOKEN }}"}}
+    ]
+    assert done.spec["parameters"] == {"access_token": "${{ env.ACCESS_TOKEN_2 }}"}
+    assert done.project["env"] == ["ACCESS_TOKEN", "ACCESS_TOKEN_2", "REPOSITORY"]
+    assert "hunter" not in repr(done.conversion)

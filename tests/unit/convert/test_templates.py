@@ -79,6 +79,16 @@ def test_steps_are_told_once_for_all_deployments(converted):
     assert any("git rev-parse" in line for line in done.said("changed"))
 
 
+def test_outputs_that_multiply_are_bounded(deployment):
+    steps = ["build:", "- x.build_docker_image: {id: s0, image_name: aaaaaaaaaa, tag: a}"]
+    for number in range(1, 30):
+        name = "{{ s" + str(number - 1) + ".image_name }}"
+        steps.append(f"- x.build_docker_image: {{id: s{number}, image_name: '{name}{name}', tag: a}}")
+    done = deployment("version: '{{ s29.image_name }}'", "\n".join(steps) + "\n")
+    assert "version" not in done.spec
+    assert any("make more than 1,000,000 characters" in line for line in done.said("lost"))
+
+
 def test_a_steps_output_that_names_itself_ends(deployment):
     build = "build:\n- x.build_docker_image: {id: i, image_name: '{{ i.image_name }}', tag: a}\n"
     assert deployment("version: '{{ i.image_name }}'", build).spec.get("version") is None
