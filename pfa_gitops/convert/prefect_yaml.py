@@ -10,7 +10,7 @@ from pfa_gitops.convert.values import Made, Report, Sort
 from pfa_gitops.convert.written import File, Written, read_file
 from pfa_gitops.model.errors import Problem, ProblemsFound
 
-TOP = frozenset({"name", "prefect-version", "build", "push", "pull", "deployments", "definitions", "description"})
+TOP = frozenset({"name", "prefect-version", "build", "push", "pull", "deployments"})
 SECTIONS = ("build", "push")
 
 

@@ -18,7 +18,7 @@ from pfa_gitops.model.errors import Problem, ProblemsFound
 from pfa_gitops.model.places import Address, Origin, Path
 from pfa_gitops.platforms.prefect._static import parse
 
-BUILDERS = ("Deployment.build_from_flow", "Deployment")
+BUILDERS = (".Deployment.build_from_flow", ".Deployment")
 UNSAID = frozenset({"apply", "ignore_file", "output", "load_existing", "skip_upload", "manifest_path", "timestamp"})
 """Arguments that say what the script does, and nothing of the deployment."""
 
@@ -71,7 +71,7 @@ class _Conversion:
         for call in self.context.script.calls:
             if _is_save(call):
                 yield from self._saved(call)
-            elif (self.context.script.class_of(call.func) or "").endswith(BUILDERS) and self._of_prefect(call.func):
+            elif self._of_prefect(call.func) and f".{self.context.script.class_of(call.func)}".endswith(BUILDERS):
                 yield from self._deployment(call)
         if self.pooled:
             queues = {"queues": [{"name": name} for name in dict.fromkeys(self.queues)]} if self.queues else {}

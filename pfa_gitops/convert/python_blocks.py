@@ -64,6 +64,8 @@ def block_manifests(call: ast.Call, kind: str, name: str, context: Context) -> I
     address = Address("Block", name)
     if kind == "S3":
         yield from _s3(call, name, context)
+    elif kind == "Secret":
+        yield _secret(call, name, context)
     elif slug in FILES:
         given = Arguments(call, context, (), address)
         data = {field: value for field in FILES[slug] if (value := given.value(field)) not in (None, GONE)}
@@ -73,6 +75,16 @@ def block_manifests(call: ast.Call, kind: str, name: str, context: Context) -> I
         message = f"the block {kind} called {name} is not carried over"
         mend = f"write a Block manifest of type {slug}" if slug else "write a Block manifest of it"
         context.note(Sort.LOST, message, mend, call)
+
+
+def _secret(call: ast.Call, name: str, context: Context) -> Made:
+    """Its value never leaves the script."""
+    variable = name.replace("-", "_").upper()
+    message = f"the secret's text is not copied; plan and apply take it from {variable}"
+    mend = f"set {variable}, or say where it is kept, e.g. {{from_aws_secret: {{id: …, region: …}}}}"
+    address = Address("Block", name)
+    context.note(Sort.OPEN, message, mend, call, address)
+    return Made(address, {"type": "secret", "data": {"value": {"from_env": variable}}}, {(): context.origin(call)})
 
 
 KEYS = ("aws_access_key_id", "aws_secret_access_key")

@@ -15,21 +15,29 @@ class Source:
     flow: FlowSource
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """Why nothing is known of a flow's source."""
+
+    message: str
+
+
 class Sources:
     """Finds flows by entrypoint below the file's folder, or below one above it in the same checkout."""
 
     def __init__(self, folder: FilePath) -> None:
         self._roots = list(_upwards(folder.resolve()))
 
-    def find(self, entrypoint: str) -> Source | None:
-        """The flow, or None where its file is in none of the folders, or cannot be read."""
+    def find(self, entrypoint: str) -> Source | Unknown:
+        """The flow, or why it is not known: its file is in none of the folders, or holds no such flow."""
         for root in self._roots:
             try:
                 return Source(root, read_flow(root, entrypoint))
             except SourceFlaw as flaw:
                 if not flaw.absent:
-                    return None
-        return None
+                    return Unknown(flaw.message)
+        place = entrypoint.rpartition(":" if ":" in entrypoint else ".")[0]
+        return Unknown(f"{place} is not here")
 
 
 def _upwards(folder: FilePath) -> list[FilePath]:

@@ -211,6 +211,7 @@ def comparable(item: Mapping[str, Any], versioned: bool) -> dict[str, Any]:
     - An anchor is compared as a moment: `apply` writes it in UTC.
     - The version, where the file gives none: `prefect deploy` takes a hash of the flow's file.
     - The schema's `definitions`, where they are empty.
+    - A schedule's time zone: null is UTC for Prefect.
     """
     schema = {
         key: value for key, value in item["parameter_openapi_schema"].items() if value != {} or key != "definitions"
@@ -230,6 +231,7 @@ def _schedule(item: Mapping[str, Any]) -> dict[str, Any]:
         moment = datetime.fromisoformat(when["anchor_date"]).astimezone(UTC)
         made_up = abs((datetime.now(UTC) - moment).total_seconds()) < JUST_NOW_S
         when["anchor_date"] = None if made_up else moment.isoformat()
+    when["timezone"] = when["timezone"] or "UTC"
     kept = {key: value for key, value in item.items() if key in {"active", "parameters", "max_scheduled_runs"}}
     return {**kept, "schedule": when}
 

@@ -77,6 +77,14 @@ def test_anchors_and_merge_keys_are_written_out(converted):
     assert done.said("lost") == []
 
 
+def test_what_stands_at_the_top_for_nothing_is_told(converted):
+    done = converted(
+        "definitions: {used: &used w, nothing: {a: 1}}\nvariables: {x: 1}\nother: {b: 2}\n"
+        "deployments: [{name: d, entrypoint: 'f.py:f', pull: [], work_pool: {name: *used}}]\n"
+    )
+    assert [line[:2] for line in done.said("lost")] == ["2:", "3:"]
+
+
 def test_a_key_that_stands_twice_counts_as_it_does_for_prefect_and_is_told(deployment):
     done = deployment("tags: [a]\ntags: [b]")
     assert done.spec["tags"] == ["b"]
@@ -112,13 +120,38 @@ def test_a_project_elsewhere_gets_the_flows_name_and_description(converted, tmp_
     assert "the flow's source is not in the project's folder" in said
 
 
+def test_a_source_is_looked_for_up_to_the_checkouts_root(converted, tmp_path):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "f.py").write_text(FLOW)
+    text = "deployments: [{name: d, entrypoint: 'f.py:my_flow', pull: [], work_pool: {name: w}}]"
+    assert "flow_name" not in converted(text, file="pipelines/prefect.yaml").spec
+    done = converted(text, file="pipelines/prefect.yaml", output=tmp_path / "pipelines")
+    assert done.spec["flow_name"] == "Named"
+
+
+def test_a_source_without_the_flow_is_told_as_what_it_is(converted, tmp_path):
+    (tmp_path / "f.py").write_text("def my_flow(): ...\n")
+    text = "deployments: [{name: d, entrypoint: 'f.py:my_flow', pull: [], work_pool: {name: w}}]"
+    assert converted(text).said("refused") == ["1: my_flow in f.py is not a flow"]
+    output = tmp_path / "out"
+    output.mkdir()
+    [said] = converted(text, output=output).said("open")
+    assert said == "1: my_flow in f.py is not a flow: `flow_name: my-flow` is made of the function's name"
+
+
+def test_two_deployments_of_one_flow_and_name_are_one_for_prefect_and_the_second_is_refused(converted):
+    line = "- {name: d, entrypoint: 'f.py:f', pull: [], work_pool: {name: w}}\n"
+    done = converted(f"deployments:\n{line}{line}")
+    assert list(done.specs) == ["Deployment/d"]
+    assert done.said("refused")[0].startswith("3: Deployment/f-d and Deployment/d are the same Deployment `f/d`")
+
+
 def test_without_the_source_the_flows_name_is_a_guess_and_told(deployment):
     assert deployment("").spec["flow_name"] == "my-flow"
     done = deployment("flow_name: Mine")
     assert done.spec["flow_name"] == "Mine"
-    assert done.said("open") == [
-        "5: f.py is not here, and tells the flow's name: `flow_name: Mine` is taken from the file"
-    ]
+    assert done.said("open") == ["5: f.py is not here: `flow_name: Mine` is taken from the file"]
 
 
 def test_what_prefect_deploy_passes_over_is_not_carried_over_and_told(deployment):

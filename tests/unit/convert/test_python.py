@@ -100,11 +100,13 @@ def test_schedules_parameters_and_a_pool(script):
 def test_blocks_that_a_script_makes_and_secrets_that_it_holds(script):
     done = script("""\
     from prefect.filesystems import S3, LocalFileSystem
+    from prefect.blocks.system import Secret
     from prefect_anyscale import AnyscaleJob
     from prefect.deployments import Deployment
     from prefect_test import count_to
     S3(bucket_path="bucket/some/folder", aws_access_key_id="hunter1", aws_secret_access_key="hunter2").save("code")
     LocalFileSystem(basepath="/srv").save("here", overwrite=True)
+    Secret(value="hunter4").save("db-password")
     job = AnyscaleJob(compute_config="cc:3", env={"TOKEN": "hunter3", "N": 1}, stream_output=True)
     Deployment.build_from_flow(count_to, "d", storage=S3.load("code"), infrastructure=job, work_queue_name="q")
     """)
@@ -127,7 +129,8 @@ def test_blocks_that_a_script_makes_and_secrets_that_it_holds(script):
     }
     assert done.specs["Deployment/d"]["infra_block"] == "d-infra"
     assert "hunter" not in repr(done.conversion)
-    assert done.said("lost") == ["7: `stream_output` is not carried over"]
+    assert done.specs["Block/db-password"]["data"] == {"value": {"from_env": "DB_PASSWORD"}}
+    assert done.said("lost") == ["9: `stream_output` is not carried over"]
     assert done.project == {"external": ["ComputeConfig/cc"]}
 
 
