@@ -72,6 +72,10 @@ def convert_deployment(written: Written, outputs: Outputs, project: Project) -> 
     translator = Translator(outputs, project.report)
     text = translator.value(written.get("name"), Where.DEPLOYMENT)
     entrypoint = translator.value(written.get("entrypoint"), Where.DEPLOYMENT)
+    if text is GONE or entrypoint is GONE:
+        message = "nothing fills in the deployment's name or entrypoint"
+        project.report.note(Sort.REFUSED, message, "write it out", written.get("name").at)
+        return []
     flow_name = project.names.default(_flow_name(written), entrypoint)
     address = Address("Deployment", _free(manifest_name(name), flow_name, project.taken))
     translator = Translator(outputs, project.report, address)
@@ -91,9 +95,11 @@ def _named(written: Written, report: Report) -> str | None:
     name, entrypoint = written.get("name"), written.get("entrypoint")
     if not isinstance(written.value, dict):
         report.note(Sort.REFUSED, "a deployment is a mapping", "write name and entrypoint", written.at)
-    elif not isinstance(name.value, str) or not name.value:
+    elif name.value is None or name.value == "":
         message = "a deployment without a name: `prefect deploy` passes over it"
         report.note(Sort.REFUSED, message, "give it a name", written.at)
+    elif not isinstance(name.value, str):
+        report.note(Sort.REFUSED, "a deployment's name is text", "put it in quotes", name.at)
     elif not isinstance(entrypoint.value, str) or not entrypoint.value:
         message = f"the deployment {name.value} names no entrypoint, so that nobody knows its flow"
         report.note(Sort.REFUSED, message, "write entrypoint: path/to/file.py:function", written.get("name").at)
@@ -198,16 +204,20 @@ def _job_variables(written: Written, translator: Translator) -> Any:
     variables: dict[str, Any] = {}
     for place in (written.get("work_pool", "job_variables"), written.get("infra_overrides")):
         found = translator.value(place, Where.JOB)
-        for name, value in found.items() if isinstance(found, dict) else ():
-            _set(variables, name, value)
+        if isinstance(found, dict):
+            for name, value in found.items():
+                _set(variables, name, value)
+        elif found is not None:
+            translator.note(Sort.LOST, f"`{place.path[-1]}` must be a mapping", "write name: value", place.at)
     return variables
 
 
 def _set(variables: dict[str, Any], name: str, value: Any) -> None:
     """Prefect 2 wrote `env.NAME: value` too."""
     outer, dot, inner = name.partition(".")
-    if dot and outer == "env":
-        variables["env"] = {**variables.get("env", {}), inner: value}
+    env = variables.get("env", {})
+    if dot and outer == "env" and isinstance(env, dict):
+        variables["env"] = {**env, inner: value}
     else:
         variables[name] = value
 
@@ -231,7 +241,9 @@ def _tags(tags: Written, translator: Translator) -> Any:
     value = translator.value(tags, Where.DEPLOYMENT)
     if isinstance(value, str):
         return [value] if value else []
-    return [tag if isinstance(tag, str) else str(tag) for tag in value if tag not in (None, "")] if value else None
+    if not isinstance(value, list):
+        return value
+    return [tag if isinstance(tag, str | dict | list) else str(tag) for tag in value if tag not in (None, "")]
 
 
 def _report_unknown(written: Written, translator: Translator, known: frozenset[str]) -> None:

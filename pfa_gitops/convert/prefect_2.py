@@ -45,7 +45,7 @@ def infra_block_of(written: Written, translator: Translator) -> str | None:
     slug, name = infra.get(SLUG).value or infra.get("block_type_slug").value, infra.get(NAME).value
     if not infra.value:
         return None
-    if slug in INFRA and isinstance(name, str):
+    if isinstance(slug, str) and slug in INFRA and isinstance(name, str):
         translator.report.refers.add(f"InfraBlock/{name}")
         return name
     message = f"the infrastructure {slug or infra.get('type').value or ''} is Prefect 2's"

@@ -12,6 +12,8 @@ from pfa_gitops.model.places import Origin
 SET_DIRECTORY = "prefect.deployments.steps.set_working_directory"
 IN_IMAGES = "/opt/prefect"
 """Where the images that Prefect builds have the code."""
+HERE = "${{ project.directory.split('/') | last }}"
+"""The name of the project's folder, below which such an image has it."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def _made_up(deployment: Written, root: Written, translator: Translator) -> Step
         translator.report.note(Sort.OPEN, message, "write pull_steps, where the worker does not find it there", at)
         return None
     if docker is not None:
-        return _in_an_image(f"{IN_IMAGES}/NAME", translator, at)
+        return _in_an_image(f"{IN_IMAGES}/{HERE}", translator, at)
     if deployment.get("work_pool", "job_variables", "image").value:
         return _in_an_image(IN_IMAGES, translator, at)
     message = "no pull steps: `prefect deploy` has runs look for the code in the folder that it was called in"

@@ -1,7 +1,8 @@
 """What `prefect deploy --all` makes of real files, and what `apply` makes of their conversion: the same on the server.
 
 Docker and the clouds are not here: the functions of such build and push steps are stand-ins that answer what they were
-given (`support/prefect_deploy.py`). Shell steps run. The flows are stubs.
+given (`support/prefect_deploy.py`). Shell steps run. The flows are stubs. Triggers are not compared: `convert` only
+tells them.
 """
 
 from pathlib import Path

@@ -254,6 +254,19 @@ def test_without_pull_steps_the_code_is_where_prefect_deploy_would_look(converte
     ]
 
 
+@pytest.mark.parametrize(
+    ("dockerfile", "steps"),
+    [("auto", "/opt/prefect/${{ project.directory.split('/') | last }}"), ("Dockerfile", None)],
+)
+def test_an_image_that_is_built_has_the_code(converted, dockerfile, steps):
+    done = converted(
+        f"build: [{{a.build_docker_image: {{image_name: i, tag: t, dockerfile: {dockerfile}}}}}]\n"
+        "deployments: [{name: d, entrypoint: 'f.py:f', work_pool: {name: w}}]\n"
+    )
+    directory = "prefect.deployments.steps.set_working_directory"
+    assert done.spec["pull_steps"] == ([{directory: {"directory": steps}}] if steps else [])
+
+
 def test_triggers_are_told(deployment):
     done = deployment("triggers:\n- {enabled: true, expect: [a.b], match: {}}")
     assert done.said("lost") == ["8: a trigger is an automation of its own, and is not carried over"]
