@@ -27,8 +27,12 @@ def python_reader(work_pool: str) -> Callable[[str, FilePath, FilePath, Report],
     """What reads a script whose deployments go to this pool, where they name none."""
 
     def read(text: str, file: FilePath, output: FilePath, report: Report) -> tuple[str, list[Made]]:
-        context = Context(Script(_tree(text, file)), str(file), report)
-        made = list(_Conversion(context, file, FlowNames(Sources(file.parent), output), work_pool).manifests())
+        try:
+            context = Context(Script(_tree(text, file)), str(file), report)
+            made = list(_Conversion(context, file, FlowNames(Sources(file.parent), output), work_pool).manifests())
+        except RecursionError:
+            deep = Problem("the script is nested too deep to be read", "split it", Origin(str(file), 1, 1))
+            raise ProblemsFound([deep]) from None
         if not made and not report.remarks:
             message = "the script neither builds a deployment nor saves a block"
             mend = "name one that calls Deployment.build_from_flow, or saves an AnyscaleJob"

@@ -47,10 +47,12 @@ def _one(item: Written, translator: Translator) -> Iterator[tuple[dict[str, Any]
 def _flat(value: Mapping[str, Any]) -> dict[str, Any]:
     """The server's spelling has the timing in a mapping of its own; Prefect 2 wrote an rrule as JSON."""
     inner = value.get("schedule")
-    flat = {**{key: item for key, item in value.items() if key != "schedule"}, **inner} if inner else dict(value)
+    flat = dict(value)
+    if isinstance(inner, dict):
+        flat = {**{key: item for key, item in value.items() if key != "schedule"}, **inner}
     rrule = flat.get("rrule")
     if isinstance(rrule, str) and rrule.lstrip().startswith("{"):
-        with suppress(ValueError):  # what it is then, the check of the manifest says
+        with suppress(ValueError, RecursionError):  # what it is then, the check of the manifest says
             flat |= json.loads(rrule)
     return flat
 

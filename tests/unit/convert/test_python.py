@@ -157,6 +157,7 @@ def test_what_is_known_only_when_it_runs_is_told(script):
         ("def (", "it is not valid Python"),
         ("x = 1", "neither builds a deployment nor saves a block"),
         ("\0", "it is not valid Python"),
+        ("x" + ".a" * 5_000 + "()", "cannot be read as Python|nested too deep|neither builds"),
     ],
 )
 def test_another_script_is_refused(script, text, said):

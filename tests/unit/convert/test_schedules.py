@@ -52,6 +52,18 @@ def test_two_sorts_of_schedules_at_once(deployment):
     assert done.said("lost")[0].startswith("7: `schedule` beside `schedules`")
 
 
+@pytest.mark.parametrize("inner", ["[1]", "x", "{a: 1}", "null"])
+def test_a_schedule_inside_of_one_that_is_none(deployment, inner):
+    done = deployment(f"schedules: [{{schedule: {inner}, cron: 0 3 * * *}}]")
+    assert done.spec["schedules"] == [{"cron": "0 3 * * *"}]
+
+
+def test_an_rrule_that_is_deep_json_is_refused(deployment):
+    done = deployment("schedule: {rrule: '" + '{"a":' * 20_000 + "'}")
+    assert done.specs == {}
+    assert "the rrule cannot be read" in done.said("refused")[0]
+
+
 def test_a_schedule_that_says_not_when(deployment):
     done = deployment("schedules: [{timezone: UTC}, 5]")
     assert "schedules" not in done.spec
