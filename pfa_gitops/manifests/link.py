@@ -15,7 +15,7 @@ from pfa_gitops.manifests.substitute import substitute
 from pfa_gitops.model.closest import closest, did_you_mean
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.references import Embeds, ItemOf, Mention, RefTo, embedded, mentions
+from pfa_gitops.model.references import Embeds, ItemOf, Mention, NotAmong, RefTo, embedded, mentions
 from pfa_gitops.model.values import Manifest, Reference
 
 
@@ -75,8 +75,10 @@ class Linker:
         found_here = list(mentions(manifest.spec))
         for mention in found_here:
             if isinstance(mention.marker, ItemOf):
-                owner = self._owner(found_here, mention, mention.marker)
-                self._findings.add(_check_item(manifest, mention, mention.marker, owner))
+                references += self._item(manifest, mention, mention.marker, found_here)
+                continue
+            if isinstance(mention.marker, NotAmong):
+                self._findings.add(self._declared_twice(manifest, mention, mention.marker, found_here))
                 continue
             for found in self._resolve(manifest, mention):
                 if found.text != mention.text:
@@ -118,15 +120,45 @@ class Linker:
         mend = f"{guess}declare it, or list {address} under spec.external in pfa-gitops.yaml"
         yield manifest.problem(mention.path, f"no manifest declares {address}", mend)
 
-    def _owner(self, beside: Sequence[Mention], mention: Mention, marker: ItemOf) -> Manifest[Any] | None:
-        """The manifest that the sibling field refers to; the nearest sibling around the mention counts."""
-        for depth in range(len(mention.path) - 1, -1, -1):
-            place = (*mention.path[:depth], marker.sibling)
-            for sibling in beside:
-                if sibling.path == place and isinstance(sibling.marker, RefTo):
-                    match = re.fullmatch(sibling.marker.pattern, sibling.text)
-                    return self._index.find(sibling.marker.kind, match["name"]) if match else None
-        return None
+    def _item(
+        self, manifest: Manifest[Any], mention: Mention, marker: ItemOf, beside: Sequence[Mention]
+    ) -> list[Reference]:
+        """A reference where a manifest declares the item by itself; else the owner's list must have it."""
+        sibling = _sibling(beside, mention, marker.sibling)
+        owner = self._target(sibling) if sibling else None
+        owners = [sibling.text] if sibling else []
+        owners += [owner.address.name, owner.key.name] if owner else []
+        for name in owners:
+            if apart := self._index.find(marker.kind, f"{name}/{mention.text}"):
+                return [Reference(mention.path, apart.address)]
+        self._findings.add(_check_item(manifest, mention, marker, owner))
+        return []
+
+    def _declared_twice(
+        self, manifest: Manifest[Any], mention: Mention, marker: NotAmong, beside: Sequence[Mention]
+    ) -> Iterator[Problem]:
+        """Two manifests would write one item against each other."""
+        place = next(one for one in beside if one.path == mention.path and isinstance(one.marker, RefTo))
+        owner = self._target(place)
+        if owner is not None and manifest.platform_name in {item.name for item in getattr(owner.spec, marker.items)}:
+            message = f"{owner.address} declares `{manifest.platform_name}` among its {marker.items} too"
+            yield manifest.problem((), message, "keep one of the two")
+
+    def _target(self, mention: Mention) -> Manifest[Any] | None:
+        """The manifest that a reference names, where one does."""
+        assert isinstance(mention.marker, RefTo)  # noqa: S101 - for mypy: the only marker that is asked for
+        match = re.fullmatch(mention.marker.pattern, mention.text)
+        return self._index.find(mention.marker.kind, match["name"]) if match else None
+
+
+def _sibling(beside: Sequence[Mention], mention: Mention, name: str) -> Mention | None:
+    """The reference in the field of this name; the nearest one around the mention counts."""
+    for depth in range(len(mention.path) - 1, -1, -1):
+        place = (*mention.path[:depth], name)
+        for sibling in beside:
+            if sibling.path == place and isinstance(sibling.marker, RefTo):
+                return sibling
+    return None
 
 
 def _check_item(

@@ -37,6 +37,8 @@ EXPECTED = {
 }
 SECRET = "a secret reference"  # noqa: S105 - a phrase
 SORTS = {bool: "a boolean", int: "a number", float: "a number"}
+UNTAGGED = {"union_tag_invalid": "literal_error", "union_tag_not_found": "missing"}
+"""What it means for the field that says of which type a mapping is."""
 SHAPE_ENDS = ("_type", "_parsing", "_from_float", "_attributes_type", "_required", "_from_date_parsing")
 
 
@@ -98,6 +100,10 @@ class Misfits:
             elif part != "[key]":
                 branches.append((path, str(part)))
         context = detail.get("ctx", {})
+        if (kind := UNTAGGED.get(detail["type"])) is not None:
+            tag = context["discriminator"].strip("'")
+            context, value = {"expected": context.get("expected_tags")}, context.get("tag")
+            return Misfit((*path, tag), kind, detail["msg"], value, context, tuple(branches))
         return Misfit(path, detail["type"], detail["msg"], detail["input"], context, tuple(branches))
 
     def _problem(self, misfit: Misfit) -> Problem:

@@ -41,6 +41,16 @@ class ItemOf:
     """The owner's list; its items are told apart by `name`."""
     always: frozenset[str] = frozenset()
     """Names that are there without being declared."""
+    kind: str = ""
+    """The kind that declares one such item by itself; its key is `owner/item`."""
+
+
+@dataclass(frozen=True)
+class NotAmong:
+    """The object is an item of the object that this field refers to; that one's list may not declare it too."""
+
+    items: str
+    """The owner's list; its items are told apart by `name`."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ class Embeds:
     """Makes the name on the platform of the pattern's groups, e.g. `\\g<type>/\\g<name>` for a block."""
 
 
-Marker = RefTo | ItemOf | Embeds
+Marker = RefTo | ItemOf | NotAmong | Embeds
 
 
 @dataclass(frozen=True)

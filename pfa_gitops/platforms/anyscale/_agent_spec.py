@@ -53,7 +53,7 @@ ClusterEnvName = Annotated[
     RefTo("Image", r"(?P<name>[^:]+)", optional=True, rewritten_on=WRITTEN),
     RefTo("Image", r"(?P<name>[^:]+):\d+", optional=True),
 ]
-QueueName = Annotated[str, Field(min_length=1), ItemOf("work_pool", "queues", frozenset({"default"}))]
+QueueName = Annotated[str, Field(min_length=1), ItemOf("work_pool", "queues", frozenset({"default"}), "WorkQueue")]
 
 
 CERTIFICATE_PATH = "/etc/ssl/certs/ca-certificates.crt"

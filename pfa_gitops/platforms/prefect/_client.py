@@ -85,6 +85,10 @@ class PrefectClient:
         """PATCH `path`; sent again when the answer was lost."""
         return await self._write("PATCH", path, body)
 
+    async def put(self, path: str, body: Any) -> Any:
+        """PUT `path`; sent again when the answer was lost."""
+        return await self._write("PUT", path, body)
+
     async def delete(self, path: str) -> Any:
         """DELETE `path`; sent again when the answer was lost, so that NotFound may mean that it worked."""
         return await self._write("DELETE", path, None)

@@ -12,6 +12,7 @@ from pfa_gitops.model.values import Action, NamedSpec, Spec, without_nulls
 from pfa_gitops.platforms.prefect._infra_fields import InfraFields
 from pfa_gitops.platforms.prefect._placeholders import PLACEHOLDERS
 from pfa_gitops.platforms.prefect._schedules import Schedule, with_slugs
+from pfa_gitops.platforms.prefect._work_queues import DEFAULT_QUEUE
 
 NO_SCHEMA = {"type": "object", "properties": {}}
 """What a deployment has whose flow is not known. With null instead, Prefect refuses every later write."""
@@ -90,7 +91,7 @@ class DeploymentSpec(NamedSpec):
         default=None, min_length=1
     )
     """The work pool that runs it."""
-    work_queue: Annotated[str | None, ItemOf("work_pool", "queues", always=frozenset({"default"}))] = Field(
+    work_queue: Annotated[str | None, ItemOf("work_pool", "queues", frozenset({DEFAULT_QUEUE}), "WorkQueue")] = Field(
         default=None, min_length=1
     )
     """The queue of that pool. Default: the pool's default queue."""

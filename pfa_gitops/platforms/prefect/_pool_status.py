@@ -21,7 +21,7 @@ ONLINE = "ONLINE"
 DAY_S = 86400.0
 
 
-class _Waiting(NamedTuple):
+class Waiting(NamedTuple):
     """Runs of a queue that nobody picked up yet."""
 
     scheduled: int
@@ -35,7 +35,7 @@ class _Seen(NamedTuple):
     pool: Item
     workers: Listing
     queues: Listing
-    waiting: Sequence[_Waiting]
+    waiting: Sequence[Waiting]
     """In the order of `queues`."""
     runs: Listing
 
@@ -66,17 +66,19 @@ async def _read(client: PrefectClient, pool: Item, runs: Listing) -> _Seen:
         client.read_all(f"{path}/workers/filter"), client.read_all(f"{path}/queues/filter")
     )
     queues.sort(key=lambda queue: (queue.get("priority") or 0, queue["name"]))
-    waiting = await asyncio.gather(*(_waiting(client, queue["id"]) for queue in queues))
+    waiting = await asyncio.gather(*(read_waiting(client, queue["id"]) for queue in queues))
     return _Seen(pool, workers, queues, waiting, [run for run in runs if run["work_pool_name"] == pool["name"]])
 
 
-async def _waiting(client: PrefectClient, queue_id: str) -> _Waiting:
+async def read_waiting(client: PrefectClient, queue_id: str) -> Waiting:
+    """How many runs wait in a queue."""
+
     async def count(state: Mapping[str, Any]) -> int:
         body = {"work_pool_queues": {"id": any_of([queue_id])}, "flow_runs": {"state": state}}
         return int(await client.ask("/flow_runs/count", body))
 
     every, late = await asyncio.gather(count({"type": any_of(["SCHEDULED"])}), count({"name": any_of([LATE])}))
-    return _Waiting(max(every - late, 0), late)
+    return Waiting(max(every - late, 0), late)
 
 
 def _status(client: PrefectClient, address: Address, seen: _Seen) -> Status:

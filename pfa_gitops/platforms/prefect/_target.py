@@ -31,6 +31,8 @@ class PrefectTarget:
     """For one request, in seconds."""
     csrf: bool = True
     """Whether the client fetches a CSRF token when the server asks for one. Never asked by Prefect Cloud."""
+    cloud: bool = False
+    """Whether it is Prefect Cloud, which takes more than a server of one's own."""
 
     @property
     def shown_url(self) -> str:
@@ -77,6 +79,7 @@ class PrefectTarget:
             http2=as_flag(settings, "api.enable_http2", default=False),
             timeout_s=as_seconds(settings, "api.request_timeout", 60.0),
             csrf=as_flag(settings, "client.csrf_support_enabled", default=True) and not url.startswith(cloud),
+            cloud=url.startswith(cloud),
         )
 
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from pfa_gitops.model.errors import Conflict, MaybeArrived
 from pfa_gitops.model.values import Spec
-from pfa_gitops.platforms.prefect._client import PAGE, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._client import PAGE, Listing, PrefectClient, any_of
 from pfa_gitops.platforms.prefect._naming import in_path
 
 DEFAULT_QUEUE = "default"
@@ -45,20 +45,27 @@ def live_queue(item: Mapping[str, Any]) -> WorkQueueSpec:
 async def read_queues(
     client: PrefectClient, names: Sequence[str], pools: Iterable[str]
 ) -> Mapping[str, list[WorkQueueSpec]]:
-    """The queues of these names, by pool. One listing over all pools, since queues can be filtered by name only.
+    """The queues of these names, by pool."""
+    found = await read_items(client, names, pools)
+    return {pool: [live_queue(item) for item in items] for pool, items in found.items()}
 
-    It is sorted by name alone, so that over several pages a queue may slip through: then the pools are asked singly.
+
+async def read_items(client: PrefectClient, names: Sequence[str], pools: Iterable[str]) -> Mapping[str, Listing]:
+    """What the API tells of the queues of these names, by pool.
+
+    One listing over all pools, since queues can be filtered by name only. It is sorted by name alone, so that over
+    several pages a queue may slip through: then the pools are asked singly.
     """
     listing = "/work_queues/filter"
     found = await client.listing(listing, {"work_queues": {"name": any_of(names)}}) if names else []
-    by_pool: dict[str, list[WorkQueueSpec]] = {pool: [] for pool in pools}
+    by_pool: dict[str, Listing] = {pool: [] for pool in pools}
     if len(found) >= PAGE:
         found = [
             item for pool in by_pool for item in await client.read_all(f"/work_pools/{in_path(pool)}/queues/filter")
         ]
     for item in found:
         if item["work_pool_name"] in by_pool:
-            by_pool[item["work_pool_name"]].append(live_queue(item))
+            by_pool[item["work_pool_name"]].append(item)
     return by_pool
 
 

@@ -1,17 +1,15 @@
 """Writes that a table of fields does not show: what must survive them, what happens when an answer is lost."""
 
-import asyncio
 from collections import Counter
-from pathlib import Path
 
 import httpx
 import pytest
-from support.kind_cases import Workbench, show
+from support.prefect_bench import run, settle
 
 from pfa_gitops.model.values import Action, Result
-from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
 from pfa_gitops.platforms.prefect._target import PrefectTarget
+from pfa_gitops.platforms.registry import kinds
 
 SQLITE_LOCKED = 503
 """The server did nothing, and wants to be asked again."""
@@ -40,24 +38,6 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self.inner.aclose()
-
-
-def run(server, scenario, wire: Wire | None = None):
-    async def connected():
-        async with PrefectClient(PrefectTarget(server.url), wire) as client:
-            return await scenario(Workbench({"prefect": client}, Path()))
-
-    return asyncio.run(connected())
-
-
-async def settle(bench: Workbench, kind: str, name: str, spec: dict, environment: dict | None = None) -> Action:
-    """Apply one manifest, see that there is nothing left to do, and tell what was done."""
-    manifest = bench.manifest(kind, name, spec)
-    plan = await bench.plan([manifest], environment)
-    await bench.apply(plan)
-    [left] = (await bench.plan([manifest], environment)).changes
-    assert left.action is Action.NONE, show(left)
-    return plan.changes[0].action
 
 
 def document(server, slug: str, name: str) -> dict:

@@ -1,0 +1,123 @@
+"""Automations on a real server, beyond their fields: what fires, what survives a write, whose they are."""
+
+import time
+import uuid
+from datetime import UTC, datetime
+
+from support.prefect_bench import run, settle
+
+from pfa_gitops.model.values import Action
+from pfa_gitops.platforms.prefect.automation import KIND
+
+PLACE = {"entrypoint": "a.py:a", "path": "/srv"}
+"""A deployment whose code is nowhere: its runs are only planned."""
+FIRES_S = 120
+
+
+def automations(server, name: str) -> list[dict]:
+    return server.post("/automations/filter", {"automations": {"name": {"any_": [name]}}})
+
+
+def make(server, name: str, **fields) -> dict:
+    return server.post("/automations/", {"name": name, "trigger": {"type": "event", "posture": "Reactive"}} | fields)
+
+
+def test_an_event_starts_the_deployment_that_the_manifest_names(prefect_server):
+    kind = f"case.fired.{uuid.uuid4()}"
+
+    async def scenario(bench):
+        await settle(bench, "Deployment", "fired", {"flow_name": "automation-fires"} | PLACE)
+        trigger = {"type": "event", "expect": [kind], "match": {"prefect.resource.id": "case.*"}}
+        actions = [{"type": "run-deployment", "deployment": "automation-fires/fired", "parameters": {"a": 1}}]
+        await settle(bench, "Automation", "fires", {"trigger": trigger, "actions": actions})
+
+    run(prefect_server, scenario)
+    started = {"flows": {"name": {"any_": ["automation-fires"]}}}
+    until = time.monotonic() + FIRES_S
+    while not (runs := prefect_server.post("/flow_runs/filter", started)) and time.monotonic() < until:
+        # The server learns of a new automation a moment after it answered: events before that go by.
+        event = {"occurred": datetime.now(UTC).isoformat(), "event": kind, "id": str(uuid.uuid4())}
+        prefect_server.post("/events", [event | {"resource": {"prefect.resource.id": "case.one"}}])
+        time.sleep(0.5)
+    assert runs[0]["parameters"] == {"a": 1}
+
+
+def test_switching_it_off_and_on_keeps_what_its_trigger_counted(prefect_server):
+    async def scenario(bench):
+        spec = {"trigger": {"type": "event", "expect": ["a"]}, "description": "one"}
+        await settle(bench, "Automation", "switched", spec)
+        [before] = automations(prefect_server, "switched")
+        await settle(bench, "Automation", "switched", spec | {"enabled": False})
+        [off] = automations(prefect_server, "switched")
+        assert off["enabled"] is False
+        assert off["trigger"]["id"] == before["trigger"]["id"]
+        await settle(bench, "Automation", "switched", spec | {"description": "two"})
+        [after] = automations(prefect_server, "switched")
+        assert (after["id"], after["description"], after["enabled"]) == (before["id"], "two", False)
+
+    run(prefect_server, scenario)
+
+
+def test_what_a_manifest_does_not_name_stays(prefect_server):
+    made = make(
+        prefect_server,
+        "partly ours",
+        description="theirs",
+        tags=["theirs"],
+        trigger={"type": "event", "posture": "Reactive", "threshold": 7, "within": 30, "expect": ["x"]},
+        actions=[{"type": "do-nothing"}],
+        actions_on_resolve=[{"type": "cancel-flow-run"}],
+    )
+
+    async def scenario(bench):
+        spec = {"trigger": {"type": "event", "expect": ["y"]}}
+        assert await settle(bench, "Automation", "partly ours", spec) is Action.UPDATE
+
+    run(prefect_server, scenario)
+    after = prefect_server.get(f"/automations/{made['id']}")
+    assert after["trigger"] == made["trigger"] | {"id": after["trigger"]["id"], "expect": ["y"]}
+    for field in ("description", "tags", "enabled", "actions", "actions_on_trigger", "actions_on_resolve"):
+        assert after[field] == made[field]
+
+
+def test_an_automation_of_prefect_deploy_is_not_taken(prefect_server):
+    async def scenario(bench):
+        await settle(bench, "Deployment", "owner", {"flow_name": "automation-owner"} | PLACE)
+        deployment = prefect_server.get("/deployments/name/automation-owner/owner")
+        make(
+            prefect_server,
+            "owner__automation_1",  # as `prefect deploy` names it
+            actions=[{"type": "run-deployment", "source": "selected", "deployment_id": deployment["id"]}],
+            owner_resource=f"prefect.deployment.{deployment['id']}",
+        )
+        manifest = bench.manifest("Automation", "owner__automation_1", {"trigger": {"type": "event"}})
+        _, [problem] = await bench.attempt([manifest])
+        assert problem.startswith("the automation owner__automation_1 belongs to the deployment automation-owner/owner")
+
+    run(prefect_server, scenario)
+
+
+def test_a_deployment_that_is_gone_is_told_and_mended(prefect_server):
+    spec = {
+        "trigger": {"type": "event", "match_related": {"prefect.resource.id": {"deployment": "automation-gone/gone"}}},
+        "actions": [{"type": "pause-deployment", "deployment": "automation-gone/gone"}],
+    }
+
+    async def scenario(bench):
+        await settle(bench, "Deployment", "gone", {"flow_name": "automation-gone"} | PLACE)
+        await settle(bench, "Automation", "names one that goes", spec)
+        manifest = bench.manifest("Automation", "names one that goes", spec)
+        client = bench.clients["prefect"]
+        [status] = await KIND.status(client, [manifest])
+        assert status.message == "enabled"
+        deployment = prefect_server.get("/deployments/name/automation-gone/gone")
+        prefect_server.delete(f"/deployments/{deployment['id']}")
+        client._forget("")  # this client did not write it away
+        [status] = await KIND.status(client, [manifest])
+        assert status.message == f"it names a deployment that is gone: {deployment['id']}"
+        await settle(bench, "Deployment", "gone", {"flow_name": "automation-gone"} | PLACE)
+        assert await settle(bench, "Automation", "names one that goes", spec) is Action.UPDATE
+        [status] = await KIND.status(client, [manifest])
+        assert status.message == "enabled"
+
+    run(prefect_server, scenario)
