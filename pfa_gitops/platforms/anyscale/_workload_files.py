@@ -1,10 +1,9 @@
-"""Fills in an agent's spec what the project's own files say: texts, requirements, the digest of directories."""
+"""Fills in a workload's spec what the project's own files say: texts, requirements, the digest of directories."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pfa_gitops.platforms.anyscale._agent_spec import AgentSpec
 from pfa_gitops.platforms.anyscale._source_files import (
     Unreadable,
     digest,
@@ -14,15 +13,16 @@ from pfa_gitops.platforms.anyscale._source_files import (
     read_text,
     requirements_of,
 )
+from pfa_gitops.platforms.anyscale._workload_spec import FieldsT, WorkloadFields
 from pfa_gitops.platforms.base import Completed, Flaw
 from pfa_gitops.platforms.urls import parts_of
 
 MEND = "correct the path; it is relative to the project's directory"
 
 
-def completed(spec: AgentSpec, root: Path) -> Completed[AgentSpec]:
+def completed(spec: FieldsT, root: Path) -> Completed[FieldsT]:
     """The spec with what its files say. Local directories become absolute, since the SDK takes them so."""
-    update: dict[str, Any] = {"state": "RUNNING"}
+    update: dict[str, Any] = {}
     flaws = _pattern_flaws(spec)
     for field in ("containerfile", "requirements", "working_dir", "py_modules"):
         try:
@@ -34,7 +34,7 @@ def completed(spec: AgentSpec, root: Path) -> Completed[AgentSpec]:
     return Completed(spec.model_copy(update=update), flaws)
 
 
-def _filled(field: str, spec: AgentSpec, root: Path) -> dict[str, Any]:
+def _filled(field: str, spec: WorkloadFields, root: Path) -> dict[str, Any]:
     value = getattr(spec, field)
     if field == "containerfile" and value is not None and "\n" not in value:
         return {field: read_text(root, value)}
@@ -53,13 +53,13 @@ def _place(root: Path, name: str) -> str:
     return name if is_remote(name) else str(directory_below(root, name))
 
 
-def _pattern_flaws(spec: AgentSpec) -> list[Flaw]:
+def _pattern_flaws(spec: WorkloadFields) -> list[Flaw]:
     wrong = [index for index, text in enumerate(spec.excludes or []) if not is_pattern(text)]
     mend = "write it as a line of a .gitignore, e.g. `*.log`"
     return [Flaw(("excludes", index), "the pattern of files cannot be read", mend) for index in wrong]
 
 
-def _digested(spec: AgentSpec, root: Path, update: dict[str, Any]) -> list[Flaw]:
+def _digested(spec: WorkloadFields, root: Path, update: dict[str, Any]) -> list[Flaw]:
     """Add the digest of the local directories to `update`, if there are any."""
     directories = _local([spec.working_dir])
     modules = _local(spec.py_modules or [])

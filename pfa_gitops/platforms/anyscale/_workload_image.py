@@ -1,18 +1,18 @@
-"""The image of an agent: one image has several names, and the live one is told by the name that the manifest uses.
+"""The image of a workload: one image has several names, and the live one is told by the name that the manifest uses.
 
 Reads only.
 """
 
 from typing import Any
 
-from pfa_gitops.platforms.anyscale._agent_spec import IMAGE_FIELDS, AgentSpec
 from pfa_gitops.platforms.anyscale._answers import ALIAS, Build
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._image_names import ANYSCALES, image_with_revision, latest_revision
+from pfa_gitops.platforms.anyscale._workload_spec import IMAGE_FIELDS, WorkloadFields
 
 
-async def live_image(client: AnyscaleClient, build: Build, wanted: AgentSpec) -> dict[str, Any]:
-    """The image fields of a live agent. At most one of `image_uri`, `cluster_env` and `containerfile` is set."""
+async def live_image(client: AnyscaleClient, build: Build, wanted: WorkloadFields) -> dict[str, Any]:
+    """The image fields of a live workload. At most one of `image_uri`, `cluster_env` and `containerfile` is set."""
     told: dict[str, Any] = dict.fromkeys((*IMAGE_FIELDS, "registry_login_secret", "ray_version"))
     if wanted.containerfile is not None and build.containerfile is not None:
         same = build.containerfile == wanted.containerfile
@@ -47,7 +47,7 @@ def _uri(build: Build, alias: str | None, wanted: str | None) -> str | None:
     return canonical or build.docker_image_name
 
 
-def _asks_for_default(wanted: AgentSpec) -> bool:
+def _asks_for_default(wanted: WorkloadFields) -> bool:
     named = [name for name in IMAGE_FIELDS if name in wanted.model_fields_set]
     return bool(named) and all(getattr(wanted, name) is None for name in named)
 
@@ -56,7 +56,7 @@ async def _is_latest(client: AnyscaleClient, build: Build) -> bool:
     return build.revision == await latest_revision(client, build.image_id)
 
 
-async def image_uri(client: AnyscaleClient, spec: AgentSpec) -> str | None:
+async def image_uri(client: AnyscaleClient, spec: WorkloadFields) -> str | None:
     """The URI to deploy; None for Anyscale's own image or a containerfile's."""
     uri = f"{ALIAS}{spec.cluster_env}" if spec.cluster_env else spec.image_uri
     return None if uri is None else await image_with_revision(client, uri)

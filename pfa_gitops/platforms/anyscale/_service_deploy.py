@@ -1,18 +1,15 @@
-"""Deploys an agent's service by the SDK. Always with cloud and project: a name alone may be another project's."""
+"""Deploys a service by the SDK. Always with cloud and project: a name alone may be another project's."""
 
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pfa_gitops.model.errors import Conflict
-from pfa_gitops.platforms.anyscale._agent_image import image_uri
-from pfa_gitops.platforms.anyscale._agent_service import service_document
-from pfa_gitops.platforms.anyscale._agent_spec import AgentSpec
 from pfa_gitops.platforms.anyscale._answers import Service
-from pfa_gitops.platforms.anyscale._builds import build
-from pfa_gitops.platforms.anyscale._client import BUILD_SECONDS, AnyscaleClient
-from pfa_gitops.platforms.anyscale._image_names import ANYSCALES
+from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._lost_replies import send
+from pfa_gitops.platforms.anyscale._service_document import Place
+from pfa_gitops.platforms.anyscale._service_spec import ServiceFields
+from pfa_gitops.platforms.anyscale._workload_writes import containerfile_of, image_document, sent_with_image
 
 if TYPE_CHECKING:
     import anyscale
@@ -21,35 +18,32 @@ DEPLOY_SECONDS = 600.0
 MOVING = frozenset({"ROLLING_OUT", "ROLLING_BACK", "UPDATING"})
 
 
-async def deploy(client: AnyscaleClient, name: str, spec: AgentSpec, service: Service | None) -> str:
-    """Start a service, or a rollout of `service`. Returns its id. Does not wait for it to run."""
+async def deploy(
+    client: AnyscaleClient,
+    name: str,
+    spec: ServiceFields,
+    service: Service | None,
+    *,
+    describe: Callable[[Place], dict[str, Any]],
+    options: Mapping[str, Any],
+) -> str:
+    """Start a service, or a rollout of `service`, with `options` of the SDK. Returns its id. Does not wait for it.
+
+    `describe` makes its config but for its image.
+    """
     if service is not None:
         _refuse_while_moving(service)
     cloud = await client.cloud(spec.cloud)
     project = await client.project(cloud, spec.project)
-    document = service_document(name, spec, cloud.name, project.name)
-    if (uri := await image_uri(client, spec)) is not None:
-        document["image_uri"] = uri
-    if spec.containerfile is not None or (uri and not uri.startswith(ANYSCALES)):
-        document |= {"ray_version": spec.ray_version} if spec.ray_version else {}
-        document |= {"registry_login_secret": spec.registry_login_secret} if spec.registry_login_secret else {}
+    document = describe(Place(cloud.name, project.name)) | await image_document(client, spec)
 
     def send(anyscale: "anyscale.Anyscale") -> str:
         from anyscale.service.models import ServiceConfig  # noqa: PLC0415 - 5 s to import
 
-        with tempfile.TemporaryDirectory() as folder:
-            if spec.containerfile is not None:  # the SDK takes the path of a file
-                path = Path(folder, "Containerfile")
-                path.write_text(spec.containerfile)
-                document["containerfile"] = str(path)
-            return str(anyscale.service.deploy(ServiceConfig.from_dict(document)))
+        with containerfile_of(spec) as written:
+            return str(anyscale.service.deploy(ServiceConfig.from_dict(document | written), **options))
 
-    if spec.containerfile is None:
-        return await client.sdk.call(send, write=True, timeout_s=DEPLOY_SECONDS)
-    image = f"image-for-service-{name}"  # as the SDK calls it
-    return await build(
-        client, image, spec.containerfile, lambda: client.sdk.call(send, write=True, timeout_s=BUILD_SECONDS)
-    )
+    return await sent_with_image(client, spec, f"image-for-service-{name}", send, DEPLOY_SECONDS)
 
 
 def _refuse_while_moving(service: Service) -> None:
