@@ -1,17 +1,16 @@
 """What a job is called, tagged, given and told to do: a run's own job, and one that a flow triggers. Pure."""
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV
+from pfa_gitops.platforms.anyscale._job_command import EXECUTE, fetching_secrets
 from pfa_gitops.runner.infra import AnyscaleJobInfra, Infra
 
 DEFAULT_COMMAND = "prefect flow-run execute"
-EXECUTE = "python -m pfa_gitops.runner.execute"
 POOL_TAG = "work_pool_id"
 RUN_TAG = "flow_run_id"
 _RUN = r"(?P<run>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
@@ -128,7 +127,7 @@ def entrypoint(command: str | None, environment: Mapping[str, str]) -> str:
     if command in {None, "", DEFAULT_COMMAND}:
         return EXECUTE
     command = str(command)
-    return f"{EXECUTE} -- bash -c {shlex.quote(command)}" if SECRET_ENV in environment else command
+    return fetching_secrets(command) if SECRET_ENV in environment else command
 
 
 def job_config(infra: AnyscaleJobInfra, job: Job) -> dict[str, Any]:

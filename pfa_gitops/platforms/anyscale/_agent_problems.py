@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.secrets import SecretRef
 from pfa_gitops.model.values import Manifest
-from pfa_gitops.platforms.anyscale._agent_service import RESERVED
 from pfa_gitops.platforms.anyscale._agent_spec import AgentSpec
-from pfa_gitops.platforms.compute_shapes import ComputeShape
+from pfa_gitops.platforms.anyscale._workload_variables import RESERVED, cloud_flaws
 from pfa_gitops.platforms.credentials import ANYSCALE_TOKEN
 from pfa_gitops.platforms.urls import is_http, parts_of
 
@@ -24,7 +23,8 @@ def problems(manifest: Wanted) -> Iterator[Problem]:
     """Everything that is wrong with it."""
     yield from _of_env(manifest)
     yield from _of_prefect(manifest)
-    yield from _of_cloud(manifest)
+    for flaw in cloud_flaws(manifest.spec, (), "the agent"):
+        yield manifest.problem(*flaw)
     if manifest.spec.development and manifest.spec.working_dir is None:
         message = "development needs a working_dir, which is what the service installs"
         yield manifest.problem(("development",), message, "name a checkout of pfa-gitops as working_dir")
@@ -60,12 +60,3 @@ def _of_prefect(manifest: Wanted) -> Iterator[Problem]:
 
 def _is_in_prefect(value: str | SecretRef | None) -> bool:
     return isinstance(value, SecretRef) and value.from_prefect_block is not None
-
-
-def _of_cloud(manifest: Wanted) -> Iterator[Problem]:
-    """An agent and its cluster are in one cloud, which the agent names."""
-    shape = manifest.spec.compute_config
-    if isinstance(shape, ComputeShape) and shape.cloud not in (None, manifest.spec.cloud):
-        own = manifest.spec.cloud or "not named here"
-        message = f"the compute config's cloud {shape.cloud} is not the agent's ({own})"
-        yield manifest.problem(("compute_config", "cloud"), message, "name the cloud once, as the agent's `cloud`")

@@ -134,6 +134,20 @@ class Job(Answer):
     last_job_run_id: str | None = None
 
 
+class Schedule(Answer):
+    """A job that a cron expression starts."""
+
+    id: str
+    name: str
+    config: dict[str, Any]
+    """The job: entrypoint, runtime_env, build_id, compute_config_id and others."""
+    job_queue_config: dict[str, Any] | None = None
+    schedule: dict[str, Any]
+    job_tags: dict[str, str] | None = None
+    next_trigger_at: str | None = None
+    """None: it is paused."""
+
+
 class UserInfo(Answer):
     """Whose token it is."""
 

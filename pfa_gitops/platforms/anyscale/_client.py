@@ -21,6 +21,7 @@ from pfa_gitops.platforms.anyscale._answers import (
     Image,
     Job,
     Project,
+    Schedule,
     Service,
     UserInfo,
 )
@@ -35,6 +36,7 @@ AnswerT = TypeVar("AnswerT", bound=Answer)
 ValueT = TypeVar("ValueT")
 
 SERVICES_A_PAGE = 50
+SCHEDULES_A_PAGE = 50
 BUILDS_A_PAGE = 50
 IMAGES_A_PAGE = 1000
 COMPUTE_CONFIGS_A_PAGE = 1000
@@ -153,6 +155,13 @@ class AnyscaleClient:
         params = {"resource_type": "service", "resource_id": service_id}
         answer = await self._http.read("/api/v2/tags/resource", params)
         return {tag["key"]: tag["value"] for tag in (answer.get("result") or {}).get("tags") or ()}
+
+    async def schedules(self, project: Project, name: str | None = None) -> list[Schedule]:
+        """Everybody's schedules of a project; with a `name`, those whose name contains it."""
+        params: dict[str, Any] = {"project_id": project.id, "count": SCHEDULES_A_PAGE}
+        if name is not None:
+            params["name"] = name
+        return await self._pages(Schedule, "/api/v2/experimental_cron_jobs/", params)
 
     async def jobs(self, tag: tuple[str, str], states: Sequence[str] = ()) -> list[Job]:
         """Everybody's jobs with a tag, in all clouds and projects; those in one of some states, if any are named."""

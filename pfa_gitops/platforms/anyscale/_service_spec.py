@@ -11,8 +11,8 @@ from pfa_gitops.model.values import NamedSpec, Spec
 from pfa_gitops.platforms.anyscale._workload_spec import FilledIn, WorkloadFields
 
 
-def _without(banned: frozenset[str]) -> AfterValidator:
-    """Anyscale sets some options itself and refuses others."""
+def without(banned: frozenset[str]) -> AfterValidator:
+    """Refuse options that Anyscale sets itself."""
 
     def check(options: dict[str, Any] | None) -> dict[str, Any] | None:
         if found := sorted(banned & (options or {}).keys()):
@@ -59,9 +59,9 @@ class ServiceFields(WorkloadFields, NamedSpec):
 
     query_auth_token_enabled: bool = True
     """Whether queries to the service need a token."""
-    http_options: Annotated[dict[str, Any] | None, _without(frozenset({"host", "port", "root_path"}))] = None
+    http_options: Annotated[dict[str, Any] | None, without(frozenset({"host", "port", "root_path"}))] = None
     """Ray Serve's HTTP options, but for host, port and root_path."""
-    logging_config: Annotated[dict[str, Any] | None, _without(frozenset())] = None
+    logging_config: Annotated[dict[str, Any] | None, without(frozenset())] = None
     """Ray Serve's logging options, e.g. `{log_level: INFO}`."""
     proxy_location: Literal["EveryNode", "HeadOnly"] | None = None
     """Where Ray Serve runs its proxies. Default: EveryNode."""

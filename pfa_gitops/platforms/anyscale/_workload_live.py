@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pfa_gitops.platforms.anyscale._answers import Cloud
+from pfa_gitops.platforms.anyscale._answers import Cloud, ComputeTemplate
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._default_heads import worded_shape
 from pfa_gitops.platforms.anyscale._source_files import is_remote
@@ -68,6 +68,19 @@ async def live_compute_config(
             return None
     if template.anonymous:
         return await worded_shape(client, cloud, template, asked if isinstance(asked, ComputeShape) else None)
+    return await _named(client, cloud, template, asked)
+
+
+async def compute_config_name(
+    client: AnyscaleClient, cloud: Cloud, config_id: str | None, asked: str | None
+) -> str | None:
+    """The name of a compute config that cannot be written out in its place."""
+    if config_id is None:
+        return None
+    return await _named(client, cloud, await client.compute_config_by_id(config_id), asked)
+
+
+async def _named(client: AnyscaleClient, cloud: Cloud, template: ComputeTemplate, asked: object) -> str:
     if asked == template.name:
         latest = await client.compute_configs(cloud, template.name)
         if latest and latest[0].id == template.id:

@@ -1,0 +1,87 @@
+"""A service's Serve applications: what a manifest may say of them, and how they are told back. Pure.
+
+The SDK puts the service's own files, packages and variables into the runtime environment of each application, and
+Anyscale tells them there only. Here they are put back: what an application names in the manifest stays with it, and all
+else is the service's.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pfa_gitops.model.places import Path
+from pfa_gitops.platforms.anyscale._service_live import AGENT_IMPORT_PATH
+from pfa_gitops.platforms.anyscale._source_files import is_remote
+from pfa_gitops.platforms.base import Flaw
+
+Application = dict[str, Any]
+
+SHARED: Mapping[str, tuple[str, ...]] = {
+    "requirements": ("pip",),
+    "working_dir": ("working_dir", "user_provided_working_dir"),
+    "py_modules": ("py_modules", "user_provided_py_modules"),
+    "excludes": ("excludes",),
+    "py_executable": ("py_executable",),
+}
+"""Fields of the service, and what becomes of them in a runtime environment."""
+VARIABLES = "env_vars"
+
+
+def canonical(applications: Sequence[Application]) -> list[Application]:
+    """An empty runtime environment is none."""
+    return [{name: value for name, value in one.items() if name != "runtime_env" or value} for one in applications]
+
+
+def runtime_of(application: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An application's runtime environment."""
+    found = application.get("runtime_env")
+    return found if isinstance(found, Mapping) else {}
+
+
+def application_flaws(applications: Sequence[Application], service: Mapping[str, Any]) -> Iterator[Flaw]:
+    """What is wrong with the applications of a service that has these fields."""
+    for index, application in enumerate(applications):
+        path: Path = ("applications", index)
+        import_path = application.get("import_path")
+        if not isinstance(import_path, str) or ":" not in import_path:
+            yield Flaw(path, "the application has no import_path", "write `import_path: module:application`")
+        if import_path == AGENT_IMPORT_PATH:
+            yield Flaw(path, "this application is an agent's", "write it as an Agent")
+        if not isinstance(application.get("runtime_env") or {}, Mapping):
+            yield Flaw((*path, "runtime_env"), "it must be a mapping", "write e.g. {env_vars: {A: b}}")
+        yield from _runtime_flaws(runtime_of(application), service, (*path, "runtime_env"))
+
+
+def _runtime_flaws(runtime: Mapping[str, Any], service: Mapping[str, Any], path: Path) -> Iterator[Flaw]:
+    for field, (name, *_) in SHARED.items():
+        if name in runtime and service.get(field):
+            message = f"the service sets {field} for each application"
+            yield Flaw((*path, name), message, f"keep one of the two: {name} here, or {field} of the service")
+    places = [runtime.get("working_dir"), *(runtime.get("py_modules") or [])]
+    if any(isinstance(place, str) and not is_remote(place) for place in places):
+        message = "a directory of the project is uploaded for the whole service only"
+        yield Flaw(path, message, "name it as the service's working_dir or py_modules, or give a URI")
+    if isinstance(runtime.get("pip"), str):
+        yield Flaw(
+            (*path, "pip"), "a requirements file is read for the whole service only", "write the packages as a list"
+        )
+    for name in sorted({*(runtime.get(VARIABLES) or {})} & {*(service.get(VARIABLES) or {})}):
+        yield Flaw((*path, VARIABLES, name), f"the service sets {name} too", "keep one of the two")
+
+
+def told_apart(
+    live: Sequence[Application], wanted: Sequence[Application]
+) -> tuple[list[Application], Mapping[str, Any]]:
+    """The live applications as the manifest has them, and the runtime environment that is the service's."""
+    own = [runtime_of(application) for application in wanted]
+    shared = {name for names in SHARED.values() for name in names if not any(names[0] in one for one in own)}
+    service: dict[str, Any] = {}
+    applications = []
+    for index, application in enumerate(live):
+        runtime = dict(runtime_of(application))
+        variables = dict(runtime.pop(VARIABLES, None) or {})
+        named = (own[index].get(VARIABLES) or {}) if index < len(own) else {}
+        service |= {name: runtime.pop(name) for name in sorted(shared & runtime.keys())}
+        service.setdefault(VARIABLES, {}).update({name: text for name, text in variables.items() if name not in named})
+        kept = {name: text for name, text in variables.items() if name in named}
+        applications.append({**application, "runtime_env": runtime | ({VARIABLES: kept} if kept else {})})
+    return canonical(applications), service
