@@ -53,6 +53,11 @@ class Generator(GenerateJsonSchema):
         found = super().model_schema(schema)
         return {**found, "minProperties": 1, "maxProperties": 1} if schema["cls"] is SecretRef else found
 
+    def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
+        """`discriminator` is OpenAPI's; the options' own `type` says the same."""
+        found = super().tagged_union_schema(schema)
+        return {key: value for key, value in found.items() if key != "discriminator"}
+
     def is_instance_schema(self, schema: core_schema.IsInstanceSchema) -> JsonSchemaValue:
         """A Python object has no place in a file."""
         raise PydanticOmit

@@ -4,10 +4,11 @@ import time
 import uuid
 from datetime import UTC, datetime
 
-from support.prefect_bench import run, settle
+from support.prefect_bench import Wire, run, settle
 
 from pfa_gitops.model.values import Action
 from pfa_gitops.platforms.prefect.automation import KIND
+from pfa_gitops.platforms.prefect.work_queue import KIND as QUEUE
 
 PLACE = {"entrypoint": "a.py:a", "path": "/srv"}
 """A deployment whose code is nowhere: its runs are only planned."""
@@ -119,5 +120,45 @@ def test_a_deployment_that_is_gone_is_told_and_mended(prefect_server):
         assert await settle(bench, "Automation", "names one that goes", spec) is Action.UPDATE
         [status] = await KIND.status(client, [manifest])
         assert status.message == "enabled"
+
+    run(prefect_server, scenario)
+
+
+def test_a_lost_answer_makes_no_second_one(prefect_server):
+    wire = Wire(lose=("POST /automations/", "POST /work_pools/lost answer/queues"))
+
+    async def scenario(bench):
+        await settle(bench, "Automation", "lost answer", {"trigger": {"type": "event"}})
+        await settle(bench, "WorkPool", "lost answer", {"type": "process"})
+        await settle(bench, "WorkQueue", "mine", {"work_pool": "lost answer", "concurrency_limit": 2})
+
+    run(prefect_server, scenario, wire)
+    assert len(automations(prefect_server, "lost answer")) == 1
+    assert wire.lose.total() == 0
+
+
+def test_a_pool_that_is_nowhere_is_told(prefect_server):
+    async def scenario(bench):
+        manifest = bench.manifest("WorkQueue", "mine", {"work_pool": "nowhere at all"})
+        _, problems = await bench.attempt([manifest])
+        assert problems == ["Prefect has no work pool nowhere at all"]
+
+    run(prefect_server, scenario)
+
+
+def test_a_queue_tells_what_waits_in_it(prefect_server):
+    async def scenario(bench):
+        spec = {"work_pool": "waits", "paused": True}
+        await settle(bench, "WorkPool", "waits", {"type": "process"})
+        await settle(bench, "WorkQueue", "slow", spec)
+        place = {"flow_name": "automation-waits", "work_pool": "waits", "work_queue": "slow"}
+        await settle(bench, "Deployment", "waits", place | PLACE)
+        deployment = prefect_server.get("/deployments/name/automation-waits/waits")
+        state = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}
+        prefect_server.post(f"/deployments/{deployment['id']}/create_flow_run", {"state": state})
+        there, elsewhere = (bench.manifest("WorkQueue", name, spec) for name in ("slow", "absent"))
+        [status, absent] = await QUEUE.status(bench.clients["prefect"], [there, elsewhere])
+        assert status.message == "paused, 1 scheduled"
+        assert absent.message == "not there yet: run apply"
 
     run(prefect_server, scenario)

@@ -1,43 +1,12 @@
 """Writes that a table of fields does not show: what must survive them, what happens when an answer is lost."""
 
-from collections import Counter
-
-import httpx
 import pytest
-from support.prefect_bench import run, settle
+from support.prefect_bench import Wire, run, settle
 
 from pfa_gitops.model.values import Action, Result
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
 from pfa_gitops.platforms.prefect._target import PrefectTarget
 from pfa_gitops.platforms.registry import kinds
-
-SQLITE_LOCKED = 503
-"""The server did nothing, and wants to be asked again."""
-
-
-class Wire(httpx.AsyncBaseTransport):
-    """The real wire, which counts, loses the answers to the first requests to some paths, and refuses others."""
-
-    def __init__(self, lose: tuple[str, ...] = (), refuse: str = "nothing") -> None:
-        self.refuse = refuse
-        self.inner = httpx.AsyncHTTPTransport()
-        self.lose = Counter(lose)
-        self.sent: Counter[str] = Counter()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        name = f"{request.method} {request.url.path.removeprefix('/api')}"
-        if name.startswith(self.refuse):
-            return httpx.Response(403, json={"detail": "not yours"}, request=request)
-        response = await self.inner.handle_async_request(request)
-        self.sent[name] += response.status_code != SQLITE_LOCKED
-        if self.lose[name] > 0:
-            self.lose[name] -= 1
-            await response.aread()
-            raise httpx.ReadError("the answer was lost", request=request)
-        return response
-
-    async def aclose(self) -> None:
-        await self.inner.aclose()
 
 
 def document(server, slug: str, name: str) -> dict:

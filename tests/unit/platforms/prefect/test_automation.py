@@ -5,6 +5,8 @@ import asyncio
 import httpx
 import pytest
 
+from pfa_gitops.manifests.pipeline import read_workspace
+from pfa_gitops.model.errors import ProblemsFound
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Manifest
 from pfa_gitops.platforms.prefect._automation_resources import Named
@@ -12,6 +14,7 @@ from pfa_gitops.platforms.prefect._automation_wire import from_wire, to_wire
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._target import PrefectTarget
 from pfa_gitops.platforms.prefect.automation import KIND
+from pfa_gitops.platforms.registry import kinds
 
 ID = "00000000-0000-4000-8000-00000000000{}".format
 ON_STATES = {"type": "event", "expect": ["prefect.flow-run.Running"]}
@@ -165,3 +168,19 @@ def test_the_flow_of_a_deployment_of_another_project_must_be_named():
     assert observed(target=OWN, spec=spec)[1] == [
         "the deployment nightly is not of this project, so that its flow is not known"
     ]
+
+
+def test_a_type_that_nobody_knows_or_that_is_missing_is_told_at_its_place(tmp_path):
+    head = "apiVersion: pfa-gitops/v1\nkind: {}\nmetadata: {{name: {}}}\n"
+    (tmp_path / "pfa-gitops.yaml").write_text(head.format("Project", "p"))
+    (tmp_path / "manifests").mkdir()
+    spec = "spec:\n  trigger: {posture: Reactive}\n  actions:\n    - {type: pause-deploymnt, source: inferred}\n"
+    (tmp_path / "manifests/a.yaml").write_text(head.format("Automation", "a") + spec)
+    with pytest.raises(ProblemsFound) as raised:
+        read_workspace(tmp_path, None, kinds(), {}, dict)
+    [missing, unknown] = raised.value.problems
+    assert missing.message == "`spec.trigger.type` is missing"
+    assert str(missing.origin).endswith("a.yaml:5:3")
+    assert unknown.message.startswith("`spec.actions[0].type` must be `do-nothing`, ")
+    assert unknown.mend == "did you mean `pause-deployment`?"
+    assert str(unknown.origin).endswith("a.yaml:7:14")
