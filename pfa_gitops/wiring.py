@@ -21,8 +21,8 @@ from pfa_gitops.engine.record import Record
 from pfa_gitops.engine.status import read_status
 from pfa_gitops.manifests.pipeline import Workspace, read_workspace
 from pfa_gitops.manifests.schema import schemas as kind_schemas
-from pfa_gitops.model.drift import DriftReport
 from pfa_gitops.manifests.validate import Kinds
+from pfa_gitops.model.drift import DriftReport
 from pfa_gitops.model.errors import Problem, ProblemsFound, ReaderError, SecretMissing
 from pfa_gitops.model.flow_runs import Event, FlowRun
 from pfa_gitops.model.holder import Holder

@@ -5,8 +5,6 @@ from support.prefect_bench import Wire, run, settle
 
 from pfa_gitops.model.values import Action, Result
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
-from pfa_gitops.platforms.prefect._target import PrefectTarget
-from pfa_gitops.platforms.registry import kinds
 
 
 def document(server, slug: str, name: str) -> dict:
