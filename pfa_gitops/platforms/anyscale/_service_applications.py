@@ -6,11 +6,13 @@ else is the service's.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import UnionType
 from typing import Any
 
 from pfa_gitops.model.places import Path
 from pfa_gitops.platforms.anyscale._service_live import AGENT_IMPORT_PATH
 from pfa_gitops.platforms.anyscale._source_files import is_remote
+from pfa_gitops.platforms.anyscale._workload_variables import variable_flaws
 from pfa_gitops.platforms.base import Flaw
 
 Application = dict[str, Any]
@@ -24,6 +26,16 @@ SHARED: Mapping[str, tuple[str, ...]] = {
 }
 """Fields of the service, and what becomes of them in a runtime environment."""
 VARIABLES = "env_vars"
+SHAPES: Mapping[str, tuple[type | UnionType, str]] = {
+    VARIABLES: (Mapping, "a mapping"),
+    "working_dir": (str, "text"),
+    "py_modules": (list, "a list"),
+    "excludes": (list, "a list"),
+    "pip": (list | str | Mapping, "a list of packages"),
+    "py_executable": (str, "text"),
+}
+"""What the parts of a runtime environment are that are read here."""
+CLEAR_MEND = "a service's variables stand in clear: have the application fetch it, e.g. from AWS Secrets Manager"
 
 
 def canonical(applications: Sequence[Application]) -> list[Application]:
@@ -46,12 +58,26 @@ def application_flaws(applications: Sequence[Application], service: Mapping[str,
             yield Flaw(path, "the application has no import_path", "write `import_path: module:application`")
         if import_path == AGENT_IMPORT_PATH:
             yield Flaw(path, "this application is an agent's", "write it as an Agent")
-        if not isinstance(application.get("runtime_env") or {}, Mapping):
-            yield Flaw((*path, "runtime_env"), "it must be a mapping", "write e.g. {env_vars: {A: b}}")
-        yield from _runtime_flaws(runtime_of(application), service, (*path, "runtime_env"))
+        runtime_path = (*path, "runtime_env")
+        misshapen = list(_shape_flaws(application.get("runtime_env"), runtime_path))
+        yield from misshapen or _runtime_flaws(runtime_of(application), service, runtime_path)
+
+
+def _shape_flaws(runtime: Any, path: Path) -> Iterator[Flaw]:
+    """Parts of a runtime environment that are not of the type that Ray takes."""
+    if not isinstance(runtime, Mapping | None):
+        yield Flaw(path, "it must be a mapping", "write e.g. {env_vars: {A: b}}")
+        return
+    for name, (kind, words) in SHAPES.items():
+        value: Any = (runtime or {}).get(name)
+        if not isinstance(value, kind | None):
+            yield Flaw((*path, name), f"it must be {words}", f"write {words}")
+        elif name == VARIABLES and not all(isinstance(text, str) for text in (value or {}).values()):
+            yield Flaw((*path, name), "a variable's value must be text", "put numbers in quotes")
 
 
 def _runtime_flaws(runtime: Mapping[str, Any], service: Mapping[str, Any], path: Path) -> Iterator[Flaw]:
+    """In an environment of the right shape."""
     for field, (name, *_) in SHARED.items():
         if name in runtime and service.get(field):
             message = f"the service sets {field} for each application"
@@ -61,11 +87,12 @@ def _runtime_flaws(runtime: Mapping[str, Any], service: Mapping[str, Any], path:
         message = "a directory of the project is uploaded for the whole service only"
         yield Flaw(path, message, "name it as the service's working_dir or py_modules, or give a URI")
     if isinstance(runtime.get("pip"), str):
-        yield Flaw(
-            (*path, "pip"), "a requirements file is read for the whole service only", "write the packages as a list"
-        )
-    for name in sorted({*(runtime.get(VARIABLES) or {})} & {*(service.get(VARIABLES) or {})}):
+        message = "a requirements file is read for the whole service only"
+        yield Flaw((*path, "pip"), message, "write the packages as a list")
+    variables = runtime.get(VARIABLES) or {}
+    for name in sorted({*variables} & {*(service.get(VARIABLES) or {})}):
         yield Flaw((*path, VARIABLES, name), f"the service sets {name} too", "keep one of the two")
+    yield from variable_flaws(variables, (*path, VARIABLES), CLEAR_MEND)
 
 
 def told_apart(

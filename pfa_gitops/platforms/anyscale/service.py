@@ -10,7 +10,7 @@ from pfa_gitops.model.values import Change, Ids, Manifest, Spec
 from pfa_gitops.platforms.anyscale._answers import Service as LiveService
 from pfa_gitops.platforms.anyscale._answers import ServiceVersion
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
-from pfa_gitops.platforms.anyscale._service_applications import application_flaws, canonical, runtime_of, told_apart
+from pfa_gitops.platforms.anyscale._service_applications import CLEAR_MEND, application_flaws, canonical, told_apart
 from pfa_gitops.platforms.anyscale._service_document import Place, service_document
 from pfa_gitops.platforms.anyscale._service_kind import KEYED, UNORDERED, ServiceKind
 from pfa_gitops.platforms.anyscale._service_lifecycle import find
@@ -39,7 +39,6 @@ CLUSTER_FIELDS = frozenset(
     }
 )
 """What an update in place leaves as it is, and says nothing of."""
-CLEAR_MEND = "a service's variables stand in clear: have the application fetch it, e.g. from AWS Secrets Manager"
 
 
 class Rollout(Spec):
@@ -147,9 +146,6 @@ def _flaws(spec: ServiceSpec) -> Iterable[Flaw]:
     fields = {name: getattr(spec, name) for name in spec.model_fields_set}
     yield from application_flaws(spec.applications, fields)
     yield from variable_flaws(spec.env_vars, ("env_vars",), CLEAR_MEND)
-    for index, application in enumerate(spec.applications):
-        path = ("applications", index, "runtime_env", "env_vars")
-        yield from variable_flaws(runtime_of(application).get("env_vars") or {}, path, CLEAR_MEND)
     yield from cloud_flaws(spec, (), "the service")
 
 
