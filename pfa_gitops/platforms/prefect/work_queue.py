@@ -10,7 +10,7 @@ from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.references import NotAmong, RefTo
 from pfa_gitops.model.status import Health, Status, absent
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
-from pfa_gitops.platforms.base import Kind, Observation
+from pfa_gitops.platforms.base import FieldRules, Kind, Observation
 from pfa_gitops.platforms.prefect._client import Item, PrefectClient, any_of
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
 from pfa_gitops.platforms.prefect._pool_status import Waiting, read_waiting
@@ -48,6 +48,7 @@ class WorkQueue(Kind[SingleQueueSpec, PrefectClient]):
     name = "WorkQueue"
     platform = "prefect"
     summary = "a queue of a Prefect work pool that is managed elsewhere"
+    rules = FieldRules(lasting=frozenset({"priority"}))
 
     @property
     def spec(self) -> type[SingleQueueSpec]:
