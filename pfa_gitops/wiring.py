@@ -92,6 +92,7 @@ class Connection:
         """Hold the lock of the project in this environment meanwhile. Raises Locked."""
         from pfa_gitops.holder import this_process  # noqa: PLC0415 - plan takes no lock
 
+        await self._open(PREFECT - self.clients.keys())
         lock = self._lock()
         await lock.acquire(this_process(os.environ, command), timeout_s, tell)
         holding = asyncio.create_task(lock.hold())
@@ -132,6 +133,7 @@ class Connection:
 
     async def _world(self) -> World:
         """The inventory as it is now, and clients for all that it names."""
+        await self._open(PREFECT - self.clients.keys())
         inventory = await self.ledger.read()
         platforms = {kinds()[address.kind].platform for address in inventory.entries if address.kind in kinds()}
         await self._open(platforms - self.clients.keys())
@@ -195,7 +197,7 @@ async def connect(found: Workspace, only: Set[str] | None = None) -> AsyncIterat
             for name, client in made.items():
                 clients[name] = await stack.enter_async_context(client)
 
-        await open_for(only or PREFECT.union(kinds()[manifest.address.kind].platform for manifest in found.manifests))
+        await open_for(only or {kinds()[manifest.address.kind].platform for manifest in found.manifests})
         if prefect := clients.get("prefect"):
             stores = SecretStores(os.environ, found.root, prefect.read_block)
         yield Connection(found, clients, stores, open_for)

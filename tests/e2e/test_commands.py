@@ -164,9 +164,11 @@ def test_problems_as_json(offline):
 
 
 def test_notes_are_in_the_document_and_quiet_does_not_hide_them(offline):
-    offline.write("pfa-gitops.yaml", PROJECT.replace("{default: true}", "{default: true, limits: {max_deletes: 1}}"))
+    offline.write(
+        "pfa-gitops.yaml", PROJECT.replace("{default: true}", "{default: true, limits: {max_runs_affected: 1}}")
+    )
     offline.write("manifests/a.yaml", variable("x"))
-    note = "the limits of environment dev are not enforced yet"
+    note = "the limit max_runs_affected of environment dev is not enforced yet"
     document = offline.document("validate")
     assert (document["valid"], document["manifests"], document["notices"]) == (True, 1, [note])
     done = offline.pfa("validate", "--quiet")
@@ -237,13 +239,13 @@ def test_no_server_answers(offline, name):
     assert "http://127.0.0.1:9/api" in done.stderr
 
 
-def test_wrong_anyscale_credentials(offline, tmp_path):
+def test_wrong_anyscale_credentials(project, tmp_path):
     shape = "kind: ComputeConfig\nmetadata: {name: c}\nspec: {head_node: {instance_type: m}}\n"
-    offline.write("manifests/a.yaml", f"apiVersion: pfa-gitops/v1\n{shape}")
+    project.write("manifests/a.yaml", f"apiVersion: pfa-gitops/v1\n{shape}")
     emulator = AnyscaleEmulator(tmp_path / "anyscale", "--token", "aph0_the-right-one").start()
     try:
         for token, code in (("no-token-at-all", 1), ("aph0_another", 4)):
-            done = offline.pfa("plan", ANYSCALE_HOST=emulator.url, ANYSCALE_CLI_TOKEN=token)
+            done = project.pfa("plan", ANYSCALE_HOST=emulator.url, ANYSCALE_CLI_TOKEN=token)
             assert done.returncode == code
             assert "ANYSCALE_CLI_TOKEN" in done.stderr
             assert token not in done.stderr
@@ -257,7 +259,7 @@ def test_all_platforms_that_fail_are_told_together(offline, tmp_path, name):
     emulator = AnyscaleEmulator(tmp_path / "anyscale", "--token", "aph0_the-right-one").start()
     anyscale = {"ANYSCALE_HOST": emulator.url, "ANYSCALE_CLI_TOKEN": "aph0_another"}
     try:
-        done = offline.pfa("plan", PREFECT_API_URL="http://127.0.0.1:9/api", **anyscale)
+        done = offline.pfa("status", PREFECT_API_URL="http://127.0.0.1:9/api", **anyscale)
     finally:
         emulator.stop()
     assert done.returncode == 4

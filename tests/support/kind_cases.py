@@ -15,7 +15,7 @@ A case is a YAML file:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,11 @@ class Workbench:
     root: Path
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     """What was applied so far. Of that, a plan looks at its own manifests only: nothing is pruned."""
+
+    @property
+    def forgetful(self) -> "Workbench":
+        """The same bench, which knows nothing of what was applied before: what is not named was never named."""
+        return replace(self, ledger=MemoryLedger())
 
     def manifest(self, kind: str, name: str, spec: Mapping[str, Any]) -> Manifest[Any]:
         """Make a manifest as the pipeline does, without files and references."""
@@ -138,7 +143,7 @@ async def run_case(case: Case, bench: Workbench) -> None:
     for other in case.same:
         manifest = bench.manifest(case.kind, case.name, {**case.spec, **other})
         # What it does not say was never said, as far as this bench knows.
-        await _expect_nothing(Workbench(bench.clients, bench.root), manifest, case.environment)
+        await _expect_nothing(bench.forgetful, manifest, case.environment)
     for edit in case.edits:
         action = Action(edit.get("action", "update"))
         changed = bench.manifest(case.kind, case.name, {**case.spec, **edit.get("spec", {})})

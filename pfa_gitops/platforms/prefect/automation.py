@@ -30,7 +30,10 @@ class Automation(Kind[AutomationSpec, PrefectClient]):
     name = "Automation"
     platform = "prefect"
     summary = "a Prefect automation"
-    rules = FieldRules(unordered=frozenset({"tags"}))
+    rules = FieldRules(
+        unordered=frozenset({"tags"}),
+        lasting=frozenset({"trigger.within"}),  # its default depends on the posture, and is the server's
+    )
 
     @property
     def spec(self) -> type[AutomationSpec]:

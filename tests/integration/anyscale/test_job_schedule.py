@@ -67,19 +67,20 @@ def test_its_job_runs_the_projects_files_and_fetches_its_secrets(quiet, tmp_path
     at(quiet, tmp_path, scenario)
 
 
-def test_what_it_names_no_more_stays_and_pausing_writes_nothing_else(quiet, tmp_path):
+def test_what_it_does_not_name_stays_and_pausing_writes_nothing_else(quiet, tmp_path):
     job = {"entrypoint": "true", "env_vars": {"A": "b"}, "tags": {"team": "ml"}, "timeout_s": 60}
 
     async def scenario(client: AnyscaleClient, bench: Workbench):
         await applied(bench, "kept", {"cron_expression": YEARLY, "job_config": job})
-        await applied(bench, "kept", {"cron_expression": "0 5 1 1 *", "job_config": {"entrypoint": "false"}})
+        later = bench.forgetful
+        await applied(later, "kept", {"cron_expression": "0 5 1 1 *", "job_config": {"entrypoint": "false"}})
         manifest = bench.manifest("JobSchedule", "kept", {"cron_expression": YEARLY, "job_config": job})
         [live] = (await KIND.observe(client, [manifest])).lives
         kept = live.spec.job_config
         assert (kept.entrypoint, kept.env_vars, kept.tags, kept.timeout_s) == ("false", {"A": "b"}, {"team": "ml"}, 60)
         quiet.forget_requests()
         paused = {"cron_expression": "0 5 1 1 *", "enabled": False, "job_config": {"entrypoint": "false"}}
-        await applied(bench, "kept", paused)
+        await applied(later, "kept", paused)
         writes = {(method, path) for method, path in quiet.requests() if method != "GET" and "cron_jobs" in path}
         assert writes == {("POST", f"{APPLY}{live.id}/pause")}
         [status] = await KIND.status(client, [manifest])

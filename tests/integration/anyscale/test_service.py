@@ -11,13 +11,11 @@ import pytest
 from support.anyscale_emulator import AnyscaleEmulator
 from support.kind_cases import Workbench
 
-from pfa_gitops.engine.apply import Apply
 from pfa_gitops.model.values import Action, Result
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
 from pfa_gitops.platforms.anyscale.agent import KIND as AGENT
 from pfa_gitops.platforms.anyscale.service import KIND
-from pfa_gitops.platforms.registry import kinds
 
 APP = {"name": "api", "import_path": "app:api"}
 APPLY = "/api/v2/services-v2/apply"
@@ -65,7 +63,7 @@ async def applied(bench: Workbench, name: str, spec: dict) -> Action:
 
 async def failed(bench: Workbench, kind: str, name: str, spec: dict) -> str:
     plan = await bench.plan([bench.manifest(kind, name, spec)])
-    [outcome] = await Apply(plan, kinds(), bench.clients).run()
+    [outcome] = await bench.run(plan)
     assert outcome.result is Result.FAILED
     return outcome.problem.message
 
@@ -85,7 +83,7 @@ def test_an_agent_and_a_service_do_not_take_each_others(quiet, tmp_path):
         assert problems == ["the service an-agent is there and is an agent"]
         _, problems = await bench.attempt([bench.manifest("Agent", "a-service", AGENT_SPEC)])
         assert problems == ["the service a-service is there and is no agent"]
-        [outcome] = await Apply(waiting, kinds(), bench.clients).run()
+        [outcome] = await bench.run(waiting)
         assert outcome.problem.message == "the service an-agent was made by somebody else meanwhile"
         [status] = await KIND.status(client, [stranger])
         assert status.message == "the service an-agent is there and is an agent"
@@ -131,7 +129,7 @@ def test_what_it_does_not_name_stays(quiet, tmp_path):
         files = {"working_dir": "s3://bucket/a.zip", "env_vars": {"A": "b"}, "requirements": ["httpx"]}
         await applied(bench, "partly", {"applications": [APP], "logging_config": {"log_level": "INFO"}, **files})
         later = {"applications": [APP], "logging_config": {"log_level": "DEBUG"}}
-        await applied(bench, "partly", later)
+        await applied(bench.forgetful, "partly", later)
         [live] = (await KIND.observe(client, [bench.manifest("Service", "partly", later)])).lives
         assert {name: getattr(live.spec, name) for name in files} == files
 

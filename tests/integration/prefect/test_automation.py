@@ -52,7 +52,7 @@ def test_switching_it_off_and_on_keeps_what_its_trigger_counted(prefect_server):
         [off] = automations(prefect_server, "switched")
         assert off["enabled"] is False
         assert off["trigger"]["id"] == before["trigger"]["id"]
-        await settle(bench, "Automation", "switched", spec | {"description": "two"})
+        await settle(bench, "Automation", "switched", spec | {"enabled": False, "description": "two"})
         [after] = automations(prefect_server, "switched")
         assert (after["id"], after["description"], after["enabled"]) == (before["id"], "two", False)
 

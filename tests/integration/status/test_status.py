@@ -180,10 +180,11 @@ datetime.datetime = Ahead
 """
 
 
-def test_an_agent_is_told_by_its_service(tmp_path, tmp_path_factory):
+def test_an_agent_is_told_by_its_service(prefect_server, tmp_path, tmp_path_factory):
     quiet = AnyscaleEmulator(tmp_path_factory.mktemp("quiet") / "data", "--no-run-services").start()
     try:
-        made = project(tmp_path, quiet.env)
+        made = project(tmp_path, prefect_server.environment, quiet.env)
+        made.write("pfa-gitops.yaml", PROJECT.replace("name: status", "name: status-of-an-agent"))
         made.write("manifests/a.yaml", AGENT)
         assert by_address(made.document("status"))["Agent/status-agent"]["health"] == "absent"
         assert made.pfa("apply", "--auto-approve").returncode == 0
