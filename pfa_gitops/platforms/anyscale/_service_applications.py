@@ -72,8 +72,9 @@ def _shape_flaws(runtime: Any, path: Path) -> Iterator[Flaw]:
         value: Any = (runtime or {}).get(name)
         if not isinstance(value, kind | None):
             yield Flaw((*path, name), f"it must be {words}", f"write {words}")
-        elif name == VARIABLES and not all(isinstance(text, str) for text in (value or {}).values()):
-            yield Flaw((*path, name), "a variable's value must be text", "put numbers in quotes")
+    variables = (runtime or {}).get(VARIABLES)
+    if isinstance(variables, Mapping) and not all(isinstance(text, str) for text in variables.values()):
+        yield Flaw((*path, VARIABLES), "a variable's value must be text", "put numbers in quotes")
 
 
 def _runtime_flaws(runtime: Mapping[str, Any], service: Mapping[str, Any], path: Path) -> Iterator[Flaw]:
