@@ -254,12 +254,16 @@ def test_wrong_anyscale_credentials(project, tmp_path):
 
 
 def test_all_platforms_that_fail_are_told_together(offline, tmp_path, name):
-    shape = "kind: ComputeConfig\nmetadata: {name: c}\nspec: {head_node: {instance_type: m}}\n"
-    offline.write("manifests/a.yaml", f"{variable(name)}apiVersion: pfa-gitops/v1\n{shape}")
+    header, address = "apiVersion: pfa-gitops/v1\n", "http://127.0.0.1:9/api"
+    pool = f"{header}kind: WorkPool\nmetadata: {{name: {name}}}\nspec: {{type: process}}\n---\n"
+    agent = (
+        f"{header}kind: Agent\nmetadata: {{name: a}}\nspec: {{work_pool: {name}, prefect: {{api_url: '{address}'}}}}\n"
+    )
+    offline.write("manifests/a.yaml", pool + agent)
     emulator = AnyscaleEmulator(tmp_path / "anyscale", "--token", "aph0_the-right-one").start()
     anyscale = {"ANYSCALE_HOST": emulator.url, "ANYSCALE_CLI_TOKEN": "aph0_another"}
     try:
-        done = offline.pfa("status", PREFECT_API_URL="http://127.0.0.1:9/api", **anyscale)
+        done = offline.pfa("status", PREFECT_API_URL=address, **anyscale)
     finally:
         emulator.stop()
     assert done.returncode == 4
