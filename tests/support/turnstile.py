@@ -13,18 +13,18 @@ from support.http_server import Handler, serving
 
 @dataclass
 class Turnstile:
-    """Of the POSTs to `path` the first passes; the others wait until it is `open`."""
+    """Of the POSTs to `path` the first ones pass; the others wait until it is `open`."""
 
     behind: str
     """The other server's base URL, without a path."""
     path: str
+    passing: threading.Semaphore
     url: str = ""
     open: threading.Event = field(default_factory=threading.Event)
-    _passing: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
 
     def pass_on(self, request: urllib.request.Request) -> tuple[int, bytes]:
         """Send a request to the server behind, when it may pass; the answer's status and content."""
-        if request.method == "POST" and request.selector == self.path and not self._passing.acquire(blocking=False):
+        if request.method == "POST" and request.selector == self.path and not self.passing.acquire(blocking=False):
             self.open.wait(PATIENCE_S)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
@@ -35,9 +35,9 @@ class Turnstile:
 
 
 @contextmanager
-def turnstile(behind: str, path: str) -> Iterator[Turnstile]:
-    """Stand before the server at `behind`, on a free port."""
-    stands = Turnstile(behind, path)
+def turnstile(behind: str, path: str, first: int = 1) -> Iterator[Turnstile]:
+    """Stand before the server at `behind`, on a free port, and let the first requests pass."""
+    stands = Turnstile(behind, path, threading.Semaphore(first))
     with serving(_handler(stands)) as stands.url:
         try:
             yield stands

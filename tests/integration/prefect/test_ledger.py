@@ -200,6 +200,7 @@ def test_of_many_who_want_it_one_has_it_at_a_time(prefect_server, owner, monkeyp
     assert len(left) == 1
 
 
+@pytest.mark.slow  # it starts two servers
 def test_the_lock_outlives_a_restart_of_the_server(tmp_path, prefect_template, owner, monkeypatch):
     async def take(server, timeout_s):
         async with connected(server) as client:
