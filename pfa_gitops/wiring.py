@@ -15,6 +15,7 @@ from pfa_gitops import git
 from pfa_gitops.engine.apply import Apply, Listener
 from pfa_gitops.engine.drift import read_drift
 from pfa_gitops.engine.guards import Bounds
+from pfa_gitops.engine.ownership import unknown_kinds
 from pfa_gitops.engine.planning import Planned, World, plan_all, plan_destroy, plan_import
 from pfa_gitops.engine.readings import Clients
 from pfa_gitops.engine.record import Record
@@ -132,10 +133,15 @@ class Connection:
         return await read_drift(await self._world(), self.workspace.notices)
 
     async def _world(self) -> World:
-        """The inventory as it is now, and clients for all that it names."""
+        """The inventory as it is now, and clients for all that it names.
+
+        Raises ProblemsFound for one with kinds of another version.
+        """
         await self._open(PREFECT - self.clients.keys())
         inventory = await self.ledger.read()
-        platforms = {kinds()[address.kind].platform for address in inventory.entries if address.kind in kinds()}
+        if unknown := list(unknown_kinds(inventory, kinds())):
+            raise ProblemsFound(unknown)
+        platforms = {kinds()[address.kind].platform for address in inventory.entries}
         await self._open(platforms - self.clients.keys())
         moves = {address(move.former): address(move.to) for move in self.workspace.project.spec.moved}
         return World(kinds(), self.clients, inventory, self.stores.fetch, moves)

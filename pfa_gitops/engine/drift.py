@@ -6,18 +6,15 @@ from typing import Any
 
 from pfa_gitops.engine.diff import diff
 from pfa_gitops.engine.observe import observe
-from pfa_gitops.engine.ownership import manifest_of, unknown_kinds
+from pfa_gitops.engine.ownership import manifest_of
 from pfa_gitops.engine.planning import World
 from pfa_gitops.model.drift import Drift, DriftReport
-from pfa_gitops.model.errors import ProblemsFound
 from pfa_gitops.model.values import Live, Manifest
 from pfa_gitops.platforms.base import FieldRules
 
 
 async def read_drift(world: World, notices: Sequence[str] = ()) -> DriftReport:
-    """Read what drifted. Raises ProblemsFound, PlatformError."""
-    if unknown := list(unknown_kinds(world.inventory, world.kinds)):
-        raise ProblemsFound(unknown)
+    """Read what drifted. Raises PlatformError."""
     entries = sorted(world.inventory.entries.items())
     applied = [
         manifest_of(address, entry, world.inventory, world.kinds) for address, entry in entries if not entry.pending

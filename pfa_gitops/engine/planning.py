@@ -6,7 +6,7 @@ from typing import Any
 
 from pfa_gitops.engine.guards import Bounds, breaches, protected
 from pfa_gitops.engine.observe import observe
-from pfa_gitops.engine.ownership import Claims, claims, conflicts, manifest_of, relocated, unknown_kinds
+from pfa_gitops.engine.ownership import Claims, claims, conflicts, manifest_of, relocated
 from pfa_gitops.engine.plan import make_plan
 from pfa_gitops.engine.readings import Clients, Kinds
 from pfa_gitops.engine.seal import Fetch, seal
@@ -44,8 +44,6 @@ class World:
 async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: Sequence[str] = ()) -> Planned:
     """Plan so that what is live is what the manifests say. Raises ProblemsFound, PlatformError."""
     sealed, missing = await seal(manifests, world.kinds, world.fetch)
-    if unknown := list(unknown_kinds(world.inventory, world.kinds)):
-        raise ProblemsFound(unknown)
     inventory = relocated(world.inventory, sealed, world.moves)
     found = claims(sealed, inventory, world.kinds)
     observed = await observe([*found.former.values(), *found.wanted], world.kinds, world.clients)
@@ -62,8 +60,6 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
 async def plan_destroy(world: World) -> Planned:
     """Plan so that nothing of ours is left. Raises ProblemsFound where something is protected."""
     entries = world.inventory.entries
-    if unknown := list(unknown_kinds(world.inventory, world.kinds)):
-        raise ProblemsFound(unknown)
     former = {address: manifest_of(address, entry, world.inventory, world.kinds) for address, entry in entries.items()}
     if kept := [_is_protected(manifest) for manifest in former.values() if manifest.protect]:
         raise ProblemsFound(kept)
@@ -103,7 +99,7 @@ async def plan_import(world: World, manifests: Manifests, wanted: Collection[Add
 
 
 def _undeclared(address: Address) -> Problem:
-    return Problem(f"no manifest declares {address}", "write its manifest first: `pfa-gitops export` helps")
+    return Problem(f"no manifest declares {address}", "write its manifest first")
 
 
 def _not_there(manifest: Manifest[Any]) -> Problem:

@@ -113,9 +113,11 @@ class VariableLock(Lock):
 
     async def _last(self) -> _Taken | None:
         """The variable with the highest number. The others are left-overs of who died."""
+        return max(await self._all(), key=lambda one: one.number, default=None)
+
+    async def _all(self) -> list[_Taken]:
         found = await self._client.read_all("/variables/filter", {"variables": {"tags": {"all_": [self._name]}}})
-        taken = [one for item in found if (one := self._taken(item)) is not None]
-        return max(taken, key=lambda one: one.number, default=None)
+        return [one for item in found if (one := self._taken(item)) is not None]
 
     def _taken(self, item: Mapping[str, Any]) -> _Taken | None:
         number, value = _NUMBER.search(item["name"]), item["value"]
@@ -141,10 +143,8 @@ class VariableLock(Lock):
 
     async def _clear(self, number: int) -> None:
         """Remove the variables of former holders."""
-        found = await self._client.read_all("/variables/filter", {"variables": {"tags": {"all_": [self._name]}}})
-        for item in found:
-            one = self._taken(item)
-            if one is not None and one.number < number:
+        for one in await self._all():
+            if one.number < number:
                 await self._client.remove(f"/variables/{one.id}")
 
     async def _write(self, variable_id: str, holder: Holder | None) -> None:

@@ -5,11 +5,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from support.anyscale_bench import at
 from support.anyscale_emulator import AnyscaleEmulator, client_environment
 from support.kind_cases import Workbench
 from support.prefect_server import PrefectServer
@@ -17,28 +16,10 @@ from support.prefect_server import PrefectServer
 from pfa_gitops.engine.observe import observe
 from pfa_gitops.model.values import Action, Result
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
-from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
 from pfa_gitops.platforms.anyscale.agent import KIND
 from pfa_gitops.platforms.registry import kinds
 
 BASE = {"work_pool": "p", "prefect": {"api_url": "http://127.0.0.1:9/api"}}
-
-
-@pytest.fixture(scope="module")
-def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyscaleEmulator]:
-    running = AnyscaleEmulator(tmp_path_factory.mktemp("quiet") / "data", "--no-run-services").start()
-    yield running
-    running.stop()
-
-
-def at(emulator: AnyscaleEmulator, root: Path, what: Any) -> Any:
-    """Run `what` with an open client and a workbench."""
-
-    async def scenario():
-        async with AnyscaleClient(AnyscaleTarget.from_environment(emulator.env, root)) as client:
-            return await what(client, Workbench({"anyscale": client}, root))
-
-    return asyncio.run(scenario())
 
 
 def deploy_half(sdk: Any, name: str) -> None:

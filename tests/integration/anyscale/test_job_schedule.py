@@ -1,39 +1,19 @@
 """A schedule that really starts jobs, and what a table of fields does not show."""
 
-import asyncio
 import os
-from collections.abc import Iterator
+import sys
 from pathlib import Path
-from typing import Any
 
-import pytest
-from support.anyscale_emulator import AnyscaleEmulator, eventually
+from support.anyscale_bench import at
+from support.anyscale_emulator import eventually
 from support.kind_cases import Workbench
 
 from pfa_gitops.model.values import Action
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
-from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
 from pfa_gitops.platforms.anyscale.job_schedule import KIND
 
 YEARLY = "0 0 1 1 *"
 APPLY = "/api/v2/experimental_cron_jobs/"
-
-
-@pytest.fixture(scope="module")
-def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyscaleEmulator]:
-    running = AnyscaleEmulator(tmp_path_factory.mktemp("quiet") / "data", "--no-run-services").start()
-    yield running
-    running.stop()
-
-
-def at(emulator: AnyscaleEmulator, root: Path, what: Any) -> Any:
-    """Run `what` with an open client and a workbench."""
-
-    async def scenario():
-        async with AnyscaleClient(AnyscaleTarget.from_environment(emulator.env, root)) as client:
-            return await what(client, Workbench({"anyscale": client}, root))
-
-    return asyncio.run(scenario())
 
 
 async def applied(bench: Workbench, name: str, spec: dict) -> Action:
@@ -50,7 +30,8 @@ def test_its_job_runs_the_projects_files_and_fetches_its_secrets(quiet, tmp_path
     (tmp_path / "token").write_text("s3cret\n")
     out = tmp_path / "out"
     env = {"TOKEN": {"from_file": str(tmp_path / "token")}, "TEAM": "ml", "OUT": str(out)}
-    env["PATH"] = os.environ["PATH"]  # the job's image has the package; here it is this environment
+    # The job's image has the package. Here it is this environment, which need not be on anybody's PATH.
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     spec = {
         "cron_expression": YEARLY,
         "job_config": {"entrypoint": "bash 'hello.sh'", "working_dir": "src", "env_vars": env, "max_retries": 0},

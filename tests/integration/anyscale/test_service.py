@@ -3,17 +3,13 @@
 import asyncio
 import json
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from support.anyscale_emulator import AnyscaleEmulator
+from support.anyscale_bench import at
 from support.kind_cases import Workbench
 
 from pfa_gitops.model.values import Action, Result
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
-from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
 from pfa_gitops.platforms.anyscale.agent import KIND as AGENT
 from pfa_gitops.platforms.anyscale.service import KIND
 
@@ -34,23 +30,6 @@ class Api:
 def api(args):
     return Api.bind(args["model"])
 """
-
-
-@pytest.fixture(scope="module")
-def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyscaleEmulator]:
-    running = AnyscaleEmulator(tmp_path_factory.mktemp("quiet") / "data", "--no-run-services").start()
-    yield running
-    running.stop()
-
-
-def at(emulator: AnyscaleEmulator, root: Path, what: Any) -> Any:
-    """Run `what` with an open client and a workbench."""
-
-    async def scenario():
-        async with AnyscaleClient(AnyscaleTarget.from_environment(emulator.env, root)) as client:
-            return await what(client, Workbench({"anyscale": client}, root))
-
-    return asyncio.run(scenario())
 
 
 async def applied(bench: Workbench, name: str, spec: dict) -> Action:
