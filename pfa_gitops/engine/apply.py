@@ -110,6 +110,8 @@ class Apply:
                     return Outcome(change, Result.SKIPPED, Problem(f"not tried: {reason}", "apply again"))
                 self.listener.started(change)
                 await self._write(change)
+            if change.action is not Action.DELETE:
+                await self.kinds[change.address.kind].afterwards(self.clients[platform], change)
             ready = await self._ready(change)
         except Exception as error:  # whatever it is, the other changes go on, and each is told
             if isinstance(error, Conflict):
@@ -176,10 +178,12 @@ class Apply:
         kind = self.kinds[change.address.kind]
         if change.existing.key == change.key:
             return await kind.replace(self.clients[kind.platform], change, self._ids)
-        # A killed apply may have got so far already.
-        made = await self._arrived(change) or await self._create(replace(change, action=Action.CREATE, live=None))
-        await kind.delete(self.clients[kind.platform], change.existing)
-        return made
+
+        async def create(wanted: Change) -> str:
+            # A killed apply may have got so far already.
+            return await self._arrived(wanted) or await self._create(replace(wanted, action=Action.CREATE, live=None))
+
+        return await kind.succeed(self.clients[kind.platform], change, create)
 
     async def _create(self, change: Change) -> str:
         """Create, and where the answer was lost look before sending again: nothing is made twice."""

@@ -17,6 +17,8 @@ class Bounds:
     max_deletes: int | None = None
     max_percent: float | None = None
     """Of the objects that are ours, in percent."""
+    max_runs_affected: int | None = None
+    """Flow runs that are dropped, moved or orphaned."""
 
 
 def protected(plan: Plan, inventory: Inventory) -> Iterator[Problem]:
@@ -42,3 +44,6 @@ def breaches(plan: Plan, bounds: Bounds, inventory: Inventory) -> Iterator[str]:
     if bounds.max_percent is not None and owned and deletes * 100 > bounds.max_percent * owned:
         percent = deletes * 100 / owned
         yield f"it deletes or replaces {percent:.0f} % of {owned} objects, and max_percent is {bounds.max_percent:g}"
+    runs = len(plan.affected)
+    if bounds.max_runs_affected is not None and runs > bounds.max_runs_affected:
+        yield f"it affects {runs} flow runs, and max_runs_affected is {bounds.max_runs_affected}"

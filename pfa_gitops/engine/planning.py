@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pfa_gitops.engine.guards import Bounds, breaches, protected
+from pfa_gitops.engine.impact import with_impact
 from pfa_gitops.engine.observe import observe
 from pfa_gitops.engine.ownership import Claims, claims, conflicts, manifest_of, relocated
 from pfa_gitops.engine.plan import make_plan
@@ -53,6 +54,7 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     if guarded := list(protected(plan, inventory)):
         raise ProblemsFound(guarded)
     by_address = {manifest.address: manifest for manifest in sealed}
+    plan = await with_impact(plan, world.kinds, world.clients)
     plan = replace(plan, breaches=tuple(breaches(plan, bounds, inventory)))
     return Planned(plan, world.inventory, inventory, by_address)
 
@@ -65,6 +67,7 @@ async def plan_destroy(world: World) -> Planned:
         raise ProblemsFound(kept)
     observed = await observe(list(former.values()), world.kinds, world.clients)
     plan = make_plan(Claims((), former), observed.lives, world.inventory, world.kinds)
+    plan = await with_impact(plan, world.kinds, world.clients)
     return Planned(plan, world.inventory, world.inventory, {})
 
 

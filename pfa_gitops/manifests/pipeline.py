@@ -1,6 +1,6 @@
 """The way from files to Manifests: load, render, parse, overlay, validate, link. Each step collects its problems."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,14 +66,7 @@ def read_workspace(
     manifests = link(validate(patched, kinds, root, findings), chosen.project.spec.external, findings)
     if findings.problems:
         raise ProblemsFound(findings.problems)
-    notices = (*_unenforced(chosen.environment), *findings.notices)
-    return Workspace(root, chosen.project, chosen.environment, tuple(manifests), notices)
-
-
-def _unenforced(environment: Environment) -> Iterator[str]:
-    """Nobody may think that limits protect them."""
-    if environment.spec.limits.max_runs_affected is not None:
-        yield f"the limit max_runs_affected of environment {environment.name} is not enforced yet"
+    return Workspace(root, chosen.project, chosen.environment, tuple(manifests), tuple(findings.notices))
 
 
 def _project_file(root: Path, findings: Findings) -> tuple[Document, list[Document]]:

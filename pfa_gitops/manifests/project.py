@@ -66,7 +66,7 @@ class Limits(Spec):
     max_percent: float | None = Field(default=None, ge=0, le=100)
     """How many of the project's objects one apply may delete or replace, in percent. Default: no limit."""
     max_runs_affected: NonNegativeInt | None = None
-    """How many scheduled or running flow runs one apply may affect. Default: no limit. Not enforced yet."""
+    """How many flow runs that have not ended one apply may drop, move or orphan. Default: no limit."""
 
 
 class EnvironmentSpec(Spec):

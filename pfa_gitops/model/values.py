@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address, Origins, Path
 
 API_VERSION = "pfa-gitops/v1"
@@ -181,6 +182,8 @@ class Change:
     """What it referred to when it was last applied: those are deleted after it."""
     adopts: bool = False
     """The object was nobody's, and becomes ours."""
+    impact: tuple[AffectedRun, ...] = ()
+    """The flow runs that it affects. One that several changes affect stands at the first of them."""
 
     @property
     def changed(self) -> frozenset[str]:
@@ -224,6 +227,11 @@ class Plan:
     def pending(self) -> tuple[Change, ...]:
         """The changes that write something."""
         return tuple(change for change in self.changes if change.action is not Action.NONE)
+
+    @property
+    def affected(self) -> tuple[AffectedRun, ...]:
+        """The flow runs that it affects, each once."""
+        return tuple(run for change in self.changes for run in change.impact)
 
     def count(self, action: Action) -> int:
         """How many changes do `action`."""

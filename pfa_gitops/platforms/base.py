@@ -5,14 +5,15 @@ orders, redacts nor prints.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path as FilePath
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from pfa_gitops.model.errors import Problem
-from pfa_gitops.model.places import Path
+from pfa_gitops.model.impact import AffectedRun
+from pfa_gitops.model.places import Address, Path
 from pfa_gitops.model.status import Status
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, SpecT
 
@@ -150,9 +151,26 @@ class Kind(ABC, Generic[SpecT, ClientT]):
         await self.delete(client, change.existing)
         return await self.create(client, change, ids)
 
+    async def succeed(self, client: ClientT, change: Change, create: Callable[[Change], Awaitable[str]]) -> str:
+        """Put an object of another name in the place of `change.live` and return its id.
+
+        It is there before the old one goes. `create` makes it as its argument's desired side has it, which may take
+        over what no manifest names.
+        """
+        made = await create(change)
+        await self.delete(client, change.existing)
+        return made
+
     @abstractmethod
     async def delete(self, client: ClientT, live: Live[SpecT]) -> None:
         """Remove the object. It may be gone already."""
+
+    async def impact(self, client: ClientT, changes: Sequence[Change]) -> Mapping[Address, Sequence[AffectedRun]]:
+        """Tell which flow runs these changes of the kind affect, read in bulk. What affects none may be left out."""
+        return {}
+
+    async def afterwards(self, client: ClientT, change: Change) -> None:
+        """Do what is left a moment after a create, update or replacement. It holds up no other change."""
 
     async def readiness(self, client: ClientT, manifest: Manifest[SpecT]) -> Readiness:
         """Tell whether the object does its work yet. Asked after a write, again and again while it progresses."""

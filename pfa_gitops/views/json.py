@@ -1,8 +1,9 @@
 """Plans, outcomes and manifests as JSON values. Pure. `schemas/plan.json` describes a plan."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pfa_gitops.model.impact import AffectedRun, counted
 from pfa_gitops.model.places import show_path
 from pfa_gitops.model.values import API_VERSION, Action, Change, FieldChange, Manifest, Manifests, Outcome, Plan, Result
 from pfa_gitops.views.problems import problem_json
@@ -20,6 +21,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "notices": list(plan.notices),
         "breaches": list(plan.breaches),
         "summary": summary(plan),
+        "impact": impact_json(plan.affected),
         "changes": [_change(change) for change in plan.changes],
     }
 
@@ -36,6 +38,15 @@ def _change(change: Change) -> dict[str, Any]:
         "action": change.action.value,
         "adopts": change.adopts,
         "fields": [field_json(field) for field in change.fields],
+        "impact": impact_json(change.impact),
+    }
+
+
+def impact_json(runs: Iterable[AffectedRun]) -> dict[str, dict[str, int]]:
+    """Return how many flow runs are affected, by effect and state; what there is none of is left out."""
+    return {
+        effect.value: {state.value: count for state, count in states.items()}
+        for effect, states in counted(runs).items()
     }
 
 

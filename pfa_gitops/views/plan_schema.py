@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pfa_gitops.model.impact import Effect, RunState
 from pfa_gitops.model.values import Action
 from pfa_gitops.views.json import PLAN_FORMAT
 
@@ -27,12 +28,17 @@ _FIELD = _object(
         "reason": {"type": ["string", "null"], "description": "Why, where the values do not say it."},
     }
 )
+_IMPACT = {
+    **_object({}, **{effect.value: _object({}, **dict.fromkeys(RunState, _COUNT)) for effect in Effect}),
+    "description": "Flow runs that have not ended and that are dropped, moved or orphaned, by how far they are.",
+}
 _CHANGE = _object(
     {
         "address": {"type": "string", "pattern": "^[A-Za-z]+/.+$", "description": "Kind and name."},
         "action": {"enum": [action.value for action in Action]},
         "adopts": {"type": "boolean", "description": "The object exists, is nobody's, and becomes this project's."},
         "fields": {"type": "array", "items": _FIELD},
+        "impact": _IMPACT,
     }
 )
 PLAN_SCHEMA: dict[str, Any] = {
@@ -51,6 +57,7 @@ PLAN_SCHEMA: dict[str, Any] = {
                 "description": "The environment's limits that the plan exceeds: apply refuses it.",
             },
             "summary": _object(dict.fromkeys(("create", "update", "replace", "delete", "unchanged"), _COUNT)),
+            "impact": _IMPACT,
             "changes": {
                 "type": "array",
                 "items": _CHANGE,

@@ -1,10 +1,11 @@
 """Plans and outcomes for people at a terminal. Pure: the caller says whether colour is wanted."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 import click
 
+from pfa_gitops.model.impact import AffectedRun, counted
 from pfa_gitops.model.places import show_path
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome, Plan, Result
 from pfa_gitops.views.values import one_line, printable, printable_lines, side_by_side
@@ -41,6 +42,7 @@ def show_plan(plan: Plan, colour: bool = False) -> str:
         lines += ["Nothing to change: what is live is what the manifests say.", ""]
     taken = [f"  {printable(str(change.address))} becomes this project's" for change in plan.changes if change.adopts]
     lines += ["Adopted", *taken, ""] if taken else []
+    lines += [paint(f"Flow runs: {show_runs(plan.affected)}.", "yellow"), ""] if plan.affected else []
     lines += [paint(f"limit: {printable(breach)}", "red") for breach in plan.breaches]
     return "\n".join([*lines, show_counts(plan)])
 
@@ -58,6 +60,16 @@ def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
     width = min(max(map(len, names), default=0), 40)
     for name, field in zip(names, change.fields, strict=True):
         yield f"      {name:<{width}}  {_values(change.action, field, paint)}"
+    if change.impact:
+        yield f"      {paint(f'flow runs: {show_runs(change.impact)}', 'yellow')}"
+
+
+def show_runs(runs: Iterable[AffectedRun]) -> str:
+    """What becomes of flow runs, e.g. `3 scheduled and 1 late dropped, 2 running orphaned`."""
+    counts = counted(runs).items()
+    return ", ".join(
+        f"{' and '.join(f'{n} {state}' for state, n in states.items())} {effect}" for effect, states in counts
+    )
 
 
 def _values(action: Action, field: FieldChange, paint: Paint) -> str:

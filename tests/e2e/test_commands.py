@@ -165,11 +165,10 @@ def test_problems_as_json(offline):
 
 
 def test_notes_are_in_the_document_and_quiet_does_not_hide_them(offline):
-    offline.write(
-        "pfa-gitops.yaml", PROJECT.replace("{default: true}", "{default: true, limits: {max_runs_affected: 1}}")
-    )
-    offline.write("manifests/a.yaml", variable("x"))
-    note = "the limit max_runs_affected of environment dev is not enforced yet"
+    ended = "{match: {kind: Variable}, patch: {tags: [t]}, until: 2026-01-01T00:00:00Z, reason: none}"
+    override = f"---\napiVersion: pfa-gitops/v1\nkind: Override\nmetadata: {{name: o}}\nspec: {ended}\n"
+    offline.write("manifests/a.yaml", variable("x") + override)
+    note = "Override/o ended at 2026-01-01T00:00:00Z and is not applied; remove it"
     document = offline.document("validate")
     assert (document["valid"], document["manifests"], document["notices"]) == (True, 1, [note])
     done = offline.pfa("validate", "--quiet")

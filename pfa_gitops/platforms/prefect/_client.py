@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
@@ -153,12 +153,20 @@ class PrefectClient:
         lasting = () if written.startswith(LASTING) else LASTING
         _drop(self._listings, [key for key in self._listings if not (lasting and key.startswith(lasting))])
 
+    def now(self) -> datetime:
+        """The time by the server's own clock, up to a second behind."""
+        return datetime.now(UTC) + self._link.clock_ahead
+
+    def now_at_most(self) -> datetime:
+        """The time by the server's own clock, up to a second ahead."""
+        return self.now() + timedelta(seconds=1)
+
     def moment(self, time: str | None) -> Moment | None:
         """A time of an answer, e.g. `2026-01-01T00:00:00Z`, with its age by the server's own clock."""
         if time is None:
             return None
         told = datetime.fromisoformat(time).astimezone(UTC)
-        age = datetime.now(UTC) + self._link.clock_ahead - told
+        age = self.now() - told
         return Moment(told, max(age.total_seconds(), 0.0))
 
     async def read_block(self, slug: str, name: str) -> Mapping[str, Any]:

@@ -4,6 +4,8 @@ The bodies follow what PATCH does with null and with what is left out, which dif
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -12,16 +14,21 @@ from pfa_gitops.model.plain import plain
 from pfa_gitops.model.values import Change, Ids, Key, Live
 from pfa_gitops.platforms.prefect import _deployment_limits, _schedules
 from pfa_gitops.platforms.prefect._block_names import block_id
-from pfa_gitops.platforms.prefect._client import PrefectClient
+from pfa_gitops.platforms.prefect._client import Listing, PrefectClient
 from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, NO_SCHEMA, DeploymentSpec
 from pfa_gitops.platforms.prefect._job_variables import joined
+from pfa_gitops.platforms.prefect._left_over_runs import left_over, settle
 from pfa_gitops.platforms.prefect._naming import in_path
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES
+from pfa_gitops.platforms.prefect._runs import of_deployment, time
 from pfa_gitops.platforms.prefect._schedules import Schedule
+from pfa_gitops.platforms.prefect._slots import after_taken, auto_scheduled, fill_slots, late_slots, schedule_from
 
 AS_GIVEN = frozenset({*AS_IN_PREFECT, "parameter_openapi_schema"})
 """Fields that the REST API takes under our name and in our form."""
 POOL = frozenset({"work_pool", "work_queue"})
+WHEN_AND_WHERE = POOL | {"schedules", "paused"}
+"""Fields after whose change the runs to come are others."""
 VARIABLES = frozenset({"job_variables", "infra_block", "infra_overrides"})
 
 Body = dict[str, Any]
@@ -117,18 +124,19 @@ def accepted(request: Body, live: Live[DeploymentSpec]) -> Body:
 
 
 async def update(client: PrefectClient, change: Change, ids: Ids) -> None:
-    """Write the fields that changed. Each request may be sent twice."""
-    spec, live = change.manifest.spec, change.existing
+    """Write the fields that changed, and keep the runs that are to come. Each request may be sent twice."""
+    spec, live, began = change.manifest.spec, change.existing, client.now()
     path = f"/deployments/{live.id}"
     request = await body(client, spec, live, ids, change.changed)
     if first := _deployment_limits.before_update(spec, live.spec) if _touches_limits(change) else {}:
         await client.patch(path, accepted(first, live))
         request = {name: value for name, value in request.items() if (name, value) not in first.items()}
     again: list[Body] = []
+    gone: list[str] = []
+    before: Listing = []
     if "schedules" in change.changed:
-        gone, kept = _sorted_out(spec.schedules, live)
-        for schedule_id in gone:
-            await client.remove(f"{path}/schedules/{schedule_id}")
+        gone, kept = sorted_out(spec.schedules, live)
+        before = await _remove_schedules(client, live, gone) if gone else []
         if written := _written(spec.schedules, kept):
             request["schedules"] = [_schedules.to_wire(schedule) for schedule in written]
         again = sent_again(written, kept)
@@ -136,15 +144,65 @@ async def update(client: PrefectClient, change: Change, ids: Ids) -> None:
         await client.patch(path, accepted(request, live))
     if again:
         await client.patch(path, {"schedules": again})
+    if POOL & change.changed and after(change, "work_pool"):
+        await settle(client, await left_over(client, flow_runs=of_deployment(live.id)), "their queue")
+    if starts_runs(change):
+        since = await after_taken(client, live.id, began, client.now_at_most(), before) if gone else began
+        await schedule_from(client, live.id, since)
+
+
+async def _remove_schedules(client: PrefectClient, live: Live[DeploymentSpec], gone: Sequence[str]) -> Listing:
+    """Remove schedules; the runs that there were. Prefect drops the late runs of all schedules with one of them."""
+    runs = await auto_scheduled(client, live.id)
+    late = late_slots(runs, set(live.details["schedule_ids"].values()) - set(gone), client.now_at_most())
+    for schedule_id in gone:
+        await client.remove(f"/deployments/{live.id}/schedules/{schedule_id}")
+    await fill_slots(client, live.id, late)
+    return runs
+
+
+async def pause(client: PrefectClient, live: Live[DeploymentSpec]) -> datetime:
+    """Let a deployment start nothing more by itself; from when on, by the server's clock. It may be gone already."""
+    path = f"/deployments/{live.id}"
+    try:
+        await client.patch(path, accepted({"paused": True}, live))
+        return time((await client.get(path))["updated"])
+    except NotFound:
+        return client.now()
+
+
+def successor(change: Change) -> Change:
+    """The deployment that takes another's place: paused as that one was, its intervals counted from the same time."""
+    spec, live = change.manifest.spec, change.existing.spec
+    former = {schedule.slug: schedule for schedule in live.schedules}
+    update: Body = {} if "paused" in spec.model_fields_set else {"paused": live.paused}
+    if "schedules" in spec.model_fields_set:
+        update["schedules"] = [_anchored(schedule, former.get(schedule.slug)) for schedule in spec.schedules]
+    return replace(change, desired=replace(change.manifest, spec=spec.model_copy(update=update)))
+
+
+def _anchored(schedule: Schedule, former: Schedule | None) -> Schedule:
+    if former is None or "anchor_date" in schedule.model_fields_set or schedule.interval != former.interval:
+        return schedule
+    return schedule.model_copy(update={"anchor_date": former.anchor_date})
+
+
+def starts_runs(change: Change) -> bool:
+    """Whether the deployment starts runs by itself after the change."""
+    return not after(change, "paused") and any(schedule.active for schedule in after(change, "schedules"))
+
+
+def after(change: Change, name: str) -> Any:
+    """A field as it is after the change."""
+    desired, live = change.manifest.spec, change.live
+    return getattr(desired if live is None or name in desired.model_fields_set else live.spec, name)
 
 
 def _touches_limits(change: Change) -> bool:
     return bool(change.changed & {"concurrency_limit", "global_concurrency_limit"})
 
 
-def _sorted_out(
-    desired: Sequence[Schedule], live: Live[DeploymentSpec]
-) -> tuple[list[str], dict[str | None, Schedule]]:
+def sorted_out(desired: Sequence[Schedule], live: Live[DeploymentSpec]) -> tuple[list[str], dict[str | None, Schedule]]:
     """The ids of the live schedules that must go, and those that stay, by slug.
 
     What has no slug goes, wanted or not: while one is there, a PATCH makes every schedule anew.

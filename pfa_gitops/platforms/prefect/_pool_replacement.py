@@ -9,14 +9,17 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pfa_gitops.model.errors import NotFound, PlatformError
 from pfa_gitops.platforms.base import FieldRules
 from pfa_gitops.platforms.lost_replies import send
 from pfa_gitops.platforms.overlaid import overlaid
-from pfa_gitops.platforms.prefect._client import PrefectClient, any_of
+from pfa_gitops.platforms.prefect._client import Item, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._left_over_runs import left_over, settle
 from pfa_gitops.platforms.prefect._naming import in_path
+from pfa_gitops.platforms.prefect._slots import schedule_from
 from pfa_gitops.platforms.prefect._work_queues import WorkQueueSpec, live_queue, write_queues
 
 KEPT = ("description", "is_paused", "concurrency_limit")
@@ -30,6 +33,10 @@ class FormerPool:
     pool: Mapping[str, Any]
     queues: Sequence[WorkQueueSpec]
     deployments: Sequence[Mapping[str, Any]]
+    waiting: Sequence[Item]
+    """Runs that nobody picked up yet, but for those that are made anew."""
+    since: datetime
+    """When this was read, by the server's clock."""
 
     def body(self, named: Mapping[str, Any]) -> dict[str, Any]:
         """The request for the new pool: what the manifest names, over what the former one has."""
@@ -47,13 +54,14 @@ class FormerPool:
 
 async def read_former(client: PrefectClient, name: str) -> FormerPool:
     """What a delete of the pool would take along."""
-    path = f"/work_pools/{in_path(name)}"
-    pool, queues, deployments = await asyncio.gather(
+    path, of_pool, since = f"/work_pools/{in_path(name)}", {"name": any_of([name])}, client.now()
+    pool, queues, deployments, runs = await asyncio.gather(
         client.get(path),
         client.read_all(f"{path}/queues/filter"),
-        client.read_all("/deployments/filter", {"work_pools": {"name": any_of([name])}}),
+        client.read_all("/deployments/filter", {"work_pools": of_pool}),
+        left_over(client, work_pools=of_pool),
     )
-    return FormerPool(pool, [live_queue(queue) for queue in queues], deployments)
+    return FormerPool(pool, [live_queue(queue) for queue in queues], deployments, runs, since)
 
 
 async def replace(
@@ -86,13 +94,16 @@ async def replace(
 
 
 async def _hand_over(client: PrefectClient, former: FormerPool) -> None:
-    """Give the deployments the new pool. One that is gone meanwhile needs none."""
+    """Give the new pool the deployments, and what waits. A deployment that is gone meanwhile needs none."""
     for deployment in former.deployments:
         body = {"work_pool_name": former.pool["name"]}
         if (queue := deployment.get("work_queue_name")) is not None:
             body["work_queue_name"] = queue
         with suppress(NotFound):
             await client.patch(f"/deployments/{deployment['id']}", body)
+            if not deployment["paused"] and deployment["schedules"]:
+                await schedule_from(client, deployment["id"], former.since)
+    await settle(client, former.waiting, f"the pool {former.pool['name']}")
 
 
 def _left(former: FormerPool) -> str:

@@ -5,13 +5,16 @@ makes all schedules anew; so POST is sent only for what is not there, and PATCH 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path as FilePath
 
 from pfa_gitops.model.errors import Conflict, NotFound, Problem
+from pfa_gitops.model.impact import AffectedRun
+from pfa_gitops.model.places import Address
 from pfa_gitops.model.status import Status
-from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest
+from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest
 from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Keyed, Kind, Observation
 from pfa_gitops.platforms.prefect import _deployment_checks, _deployment_limits, _deployment_writes, _schedules
 from pfa_gitops.platforms.prefect._block_names import block_names
@@ -21,9 +24,16 @@ from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, NO_SCHE
 from pfa_gitops.platforms.prefect._deployment_status import deployment_statuses
 from pfa_gitops.platforms.prefect._flow_source import SourceFlaw, read_flow
 from pfa_gitops.platforms.prefect._job_variables import BlockTypes, split
+from pfa_gitops.platforms.prefect._left_over_runs import cancel, carry_over, left_over
 from pfa_gitops.platforms.prefect._owners import labels_of, owner_in
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES
+from pfa_gitops.platforms.prefect._run_impact import on_deployment
+from pfa_gitops.platforms.prefect._runs import grouped, of_deployment, unfinished
+from pfa_gitops.platforms.prefect._slots import after_taken, schedule_from
 from pfa_gitops.platforms.prefect._touches import touch
+
+SCHEDULER_S = 1.0
+"""How long Prefect's scheduler may take from reading a deployment to making its runs [services/scheduler.py]."""
 
 
 class Deployment(Kind[DeploymentSpec, PrefectClient]):
@@ -98,9 +108,40 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         """Write what differs: what must go first, then one PATCH."""
         await _deployment_writes.update(client, change, ids)
 
+    async def succeed(self, client: PrefectClient, change: Change, create: Callable[[Change], Awaitable[str]]) -> str:
+        """Let the old one start nothing more, make the new one, give it what waits, and delete the old one."""
+        former, since = change.existing, client.now()
+        paused_at = await _deployment_writes.pause(client, former)
+        made = await create(_deployment_writes.successor(change))
+        if _deployment_writes.starts_runs(replace(change, live=None)):
+            await schedule_from(client, made, await after_taken(client, former.id, since, paused_at))
+        await carry_over(client, await left_over(client, paused_at, flow_runs=of_deployment(former.id)), made)
+        await self.delete(client, former)
+        return made
+
+    async def afterwards(self, client: PrefectClient, change: Change) -> None:
+        """Drop what Prefect's scheduler may have made meanwhile of what it had read before the write."""
+        if change.action is Action.UPDATE and change.changed & _deployment_writes.WHEN_AND_WHERE:
+            await asyncio.sleep(SCHEDULER_S)
+            body, since = _deployment_writes.accepted({}, change.existing), client.now()
+            await client.patch(f"/deployments/{change.existing.id}", body)
+            if _deployment_writes.starts_runs(change):
+                await schedule_from(client, change.existing.id, since)
+
+    async def impact(self, client: PrefectClient, changes: Sequence[Change]) -> Mapping[Address, Sequence[AffectedRun]]:
+        """One listing of the unfinished runs of what is to be written."""
+        existing = {change.live.id: change for change in changes if change.live}
+        if not existing:
+            return {}
+        runs = await unfinished(client, flow_runs=of_deployment(*existing))
+        groups, now = grouped(runs, "deployment_id"), client.now_at_most()
+        return {change.address: on_deployment(change, groups[id_], now) for id_, change in existing.items()}
+
     async def delete(self, client: PrefectClient, live: Live[DeploymentSpec]) -> None:
-        """Remove the deployment and let go of a shared limit before, which Prefect would remove with it."""
+        """Remove the deployment: cancel what waits before, and let go of a shared limit, which would go with it."""
         path = f"/deployments/{live.id}"
+        runs = await left_over(client, flow_runs=of_deployment(live.id))
+        await cancel(client, runs, f"the deployment {live.key.name} was deleted")
         if live.spec.global_concurrency_limit:
             with suppress(NotFound):  # it is gone already
                 await client.patch(path, _deployment_writes.accepted(dict(_deployment_limits.UNLINK), live))

@@ -2,24 +2,30 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.impact import AffectedRun
+from pfa_gitops.model.places import Address
 from pfa_gitops.model.references import RefTo
 from pfa_gitops.model.status import Status
-from pfa_gitops.model.values import ABSENT, Change, Ids, Key, Live, Manifest, NamedSpec, Spec
+from pfa_gitops.model.values import ABSENT, Action, Change, Ids, Key, Live, Manifest, NamedSpec, Spec
 from pfa_gitops.platforms.base import FieldRules, Keyed, Kind, Observation
 from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._block_names import block_id, block_names
-from pfa_gitops.platforms.prefect._client import PrefectClient, any_of
+from pfa_gitops.platforms.prefect._client import Listing, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._left_over_runs import left_over, settle
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
 from pfa_gitops.platforms.prefect._placeholders import WithPlaceholders
 from pfa_gitops.platforms.prefect._pool_replacement import read_former, replace
 from pfa_gitops.platforms.prefect._pool_status import pool_statuses
+from pfa_gitops.platforms.prefect._run_impact import on_pool, on_queue
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
+from pfa_gitops.platforms.prefect._runs import grouped, unfinished
 from pfa_gitops.platforms.prefect._touches import touch
 from pfa_gitops.platforms.prefect._work_queues import (
     DEFAULT_QUEUE,
@@ -66,6 +72,7 @@ class WorkPoolSpec(NamedSpec):
 
 
 WIRE = {"paused": "is_paused"}
+GOES = frozenset({Action.DELETE, Action.REPLACE})
 PLAIN = ("type", "description", "paused", "concurrency_limit", "base_job_template")
 
 
@@ -138,11 +145,29 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
 
     async def delete(self, client: PrefectClient, live: Live[WorkPoolSpec]) -> None:
         """DELETE by name. Its deployments stay behind without a pool, and Prefect does not say so."""
-        await client.remove(f"/work_pools/{in_path(live.key.name)}")
+        name = live.key.name
+        waiting = await left_over(client, work_pools={"name": any_of([name])})
+        await client.remove(f"/work_pools/{in_path(name)}")
+        await settle(client, waiting, f"the pool {name}")
+
+    async def impact(self, client: PrefectClient, changes: Sequence[Change]) -> Mapping[Address, Sequence[AffectedRun]]:
+        """One listing of the unfinished runs of the pools that go, or lose a queue."""
+        going = {change.key.name: change for change in changes if change.action in GOES or _left(change)}
+        if not going:
+            return {}
+        runs = grouped(await unfinished(client, work_pools={"name": any_of(going)}), "work_pool_name")
+        return {change.address: _impact(change, runs[name], client.now_at_most()) for name, change in going.items()}
 
     async def status(self, client: PrefectClient, wanted: Sequence[Manifest[WorkPoolSpec]]) -> Sequence[Status]:
         """Its workers, what waits in its queues, and what runs."""
         return await pool_statuses(client, {manifest.address: manifest.key.name for manifest in wanted})
+
+
+def _impact(change: Change, runs: Listing, now: datetime) -> list[AffectedRun]:
+    if change.action in GOES:
+        return on_pool(change, runs, now)
+    queues = _left(change)
+    return on_queue(run for run in runs if run["work_queue_name"] in queues)
 
 
 def _queues_of(manifest: Manifest[WorkPoolSpec]) -> set[str]:

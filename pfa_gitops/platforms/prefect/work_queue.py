@@ -7,16 +7,21 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.impact import AffectedRun
+from pfa_gitops.model.places import Address
 from pfa_gitops.model.references import NotAmong, RefTo
 from pfa_gitops.model.status import Health, Status, absent
-from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
+from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.base import FieldRules, Kind, Observation
 from pfa_gitops.platforms.prefect._client import Item, PrefectClient, any_of
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
 from pfa_gitops.platforms.prefect._pool_status import Waiting, read_waiting
+from pfa_gitops.platforms.prefect._run_impact import on_queue
+from pfa_gitops.platforms.prefect._runs import grouped, unfinished
 from pfa_gitops.platforms.prefect._work_queues import (
     DEFAULT_QUEUE,
     WorkQueueSpec,
+    delete_queues,
     live_queue,
     read_items,
     write_queues,
@@ -87,7 +92,15 @@ class WorkQueue(Kind[SingleQueueSpec, PrefectClient]):
         """DELETE by name. The queue `default` stays: Prefect lets nobody remove it."""
         queue: WorkQueueSpec = live.details["queue"]
         if queue.name != DEFAULT_QUEUE:
-            await client.remove(_path(live.spec.work_pool, queue.name))
+            await delete_queues(client, live.spec.work_pool, [queue.name])
+
+    async def impact(self, client: PrefectClient, changes: Sequence[Change]) -> Mapping[Address, Sequence[AffectedRun]]:
+        """One listing of the unfinished runs of the queues that go."""
+        going = {change.existing.id: change for change in changes if change.action is Action.DELETE}
+        if not going:
+            return {}
+        runs = grouped(await unfinished(client, work_pool_queues={"id": any_of(going)}), "work_queue_id")
+        return {change.address: on_queue(runs[id_]) for id_, change in going.items()}
 
     async def status(self, client: PrefectClient, wanted: Wanted) -> Sequence[Status]:
         """What waits in it."""

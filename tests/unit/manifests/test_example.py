@@ -52,10 +52,7 @@ def test_the_override_ends_and_says_so():
     after = datetime(2027, 2, 1, tzinfo=UTC)
     found = read("prod", {"PROD_PREFECT_API_URL": "http://127.0.0.1:4200/api"}, after)
     assert plain(found.manifests[-1].spec)["infra_overrides"] == {"compute_config": "test-compute-config"}
-    assert found.notices == (
-        "the limit max_runs_affected of environment prod is not enforced yet",
-        "Override/prod-sizes ended at 2027-01-15T18:00:00Z and is not applied; remove it",
-    )
+    assert found.notices == ("Override/prod-sizes ended at 2027-01-15T18:00:00Z and is not applied; remove it",)
 
 
 @pytest.mark.parametrize("kind", ORDER)

@@ -78,13 +78,3 @@ def test_the_place_of_a_connections_secret_is_known(read):
     project = read(FILES, "prod", environ={"PROD_URL": "http://prod/api", "MAX": "2"}, git={"commit": "abc"}).project
     place = project.origins.at(("spec", "environments", "prod", "prefect", "api_key"))
     assert str(place) == "pfa-gitops.yaml:18:18"
-
-
-def test_limits_that_nobody_enforces_are_a_notice(read):
-    text = FILES["pfa-gitops.yaml"].replace("${{ env.PROD_URL | default('none') }}", "x")
-    git, environ = {"commit": "abc"}, {"PROD_URL": "http://prod/api", "MAX": "2"}
-    assert read({**FILES, "pfa-gitops.yaml": text}, "prod", environ=environ, git=git).notices == ()
-    runs = {**FILES, "pfa-gitops.yaml": text.replace("max_deletes", "max_runs_affected")}
-    assert read(runs, "prod", environ=environ, git=git).notices == (
-        "the limit max_runs_affected of environment prod is not enforced yet",
-    )

@@ -3,6 +3,7 @@ import json
 import jsonschema
 
 from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.impact import AffectedRun, Effect, RunState
 from pfa_gitops.model.places import Address, Origin
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome, Plan, Result
@@ -17,7 +18,13 @@ UPDATE = Change(
         FieldChange(("tags", 0), ABSENT, "x"),
         FieldChange(("data", "value"), Sealed("hunter2"), Sealed("hunter3"), "why"),
     ),
+    impact=(
+        AffectedRun("1", RunState.LATE, Effect.DROPPED),
+        AffectedRun("2", RunState.SCHEDULED, Effect.DROPPED),
+        AffectedRun("3", RunState.SCHEDULED, Effect.DROPPED),
+    ),
 )
+IMPACT = {"dropped": {"scheduled": 2, "late": 1}}
 PLAN = Plan("dev", (UPDATE, Change(Address("Variable", "v"), Action.NONE)), ("a note",))
 
 
@@ -30,6 +37,7 @@ def test_a_plan_fits_its_schema_and_says_what_it_should():
         "notices": ["a note"],
         "breaches": [],
         "summary": {"create": 0, "update": 1, "replace": 0, "delete": 0, "unchanged": 1},
+        "impact": IMPACT,
         "changes": [
             {
                 "address": "Deployment/prefect-test",
@@ -45,8 +53,9 @@ def test_a_plan_fits_its_schema_and_says_what_it_should():
                     {"path": "tags[0]", "before": None, "after": "x", "reason": None},
                     {"path": "data.value", "before": "(secret)", "after": "(secret)", "reason": "why"},
                 ],
+                "impact": IMPACT,
             },
-            {"address": "Variable/v", "action": "none", "adopts": False, "fields": []},
+            {"address": "Variable/v", "action": "none", "adopts": False, "fields": [], "impact": {}},
         ],
     }
 
