@@ -56,6 +56,9 @@ def manifest_of(address: Address, entry: Entry, inventory: Inventory, kinds: Kin
         spec = model.model_validate(applied)
     except ValidationError:  # another version of this package wrote it
         spec = model.model_construct(set(applied), **applied)
+    own_name = kinds[address.kind].own_name(entry.key)
+    if (getattr(spec, "name", None) or address.name) != own_name:  # it moved to another address
+        spec = spec.model_copy(update={"name": own_name})
     return Manifest(address, spec, entry.key, protect=entry.protect, applied=entry.applied)
 
 

@@ -23,6 +23,15 @@ def variable(name: str, value: str = "1") -> str:
     return f"---\napiVersion: pfa-gitops/v1\nkind: Variable\nmetadata: {{name: {name}}}\nspec: {{value: {value}}}\n"
 
 
+def header(kind: str, name: str) -> str:
+    return f"apiVersion: pfa-gitops/v1\nkind: {kind}\nmetadata: {{name: {name}}}\n"
+
+
+def runs_of(plan: dict, effect: str) -> int:
+    """How many there are, late or not: the server marks a run late some seconds after it was due."""
+    return sum(plan["impact"].get(effect, {}).values())
+
+
 class Names:
     """Names that no other test uses on the shared server."""
 
@@ -127,6 +136,33 @@ def test_a_saved_plan_does_what_it_showed_and_nothing_else(project, prefect_serv
     refused = project.pfa("apply", file)
     assert refused.returncode == 1
     assert f"it is a plan for the project {n.project}, and this is {n.other}" in refused.stderr
+
+
+def test_more_runs_than_the_limit_need_a_flag_and_a_renamed_deployment_keeps_what_waits(project, prefect_server, n):
+    project.write("pfa-gitops.yaml", PROJECT.replace("NAME", n.project).replace("max_deletes", "max_runs_affected"))
+    project.write("flows.py", "from prefect import flow\n\n\n@flow\ndef count():\n    ...\n")
+    pool, spec = f"---\n{header('WorkPool', n.pool)}spec: {{type: process}}\n", f"work_pool: {n.pool}"
+    deployment = "---\n{}spec: {{entrypoint: flows.py:count, flow_name: {}, path: /a, {}}}\n"
+    project.write("manifests/a.yaml", pool + deployment.format(header("Deployment", n.old), n.flow, spec))
+    project.document("apply", "--auto-approve")
+    made = prefect_server.get(f"/deployments/name/{n.flow}/{n.old}")
+    for number in range(3):
+        prefect_server.post(f"/deployments/{made['id']}/create_flow_run", {"name": f"{n.run}{number}"})
+    project.write("manifests/a.yaml", pool + deployment.format(header("Deployment", n.new), n.flow, spec))
+    moved = f"  moved: [{{from: Deployment/{n.old}, to: Deployment/{n.new}}}]\n"
+    project.write("pfa-gitops.yaml", (project.folder / "pfa-gitops.yaml").read_text() + moved)
+    assert runs_of(project.document("plan"), "moved") == 3
+    assert "      flow runs: 3 " in project.pfa("plan").stdout
+    refused = project.pfa("apply", "--auto-approve")
+    assert refused.returncode == 1
+    assert "it affects 3 flow runs, and max_runs_affected is 2" in refused.stderr
+    project.document("apply", "--auto-approve", "--ignore-limits")
+    runs = prefect_server.post("/flow_runs/filter", {"flows": {"name": {"any_": [n.flow]}}})
+    renamed = prefect_server.get(f"/deployments/name/{n.flow}/{n.new}")
+    waiting = [run for run in runs if run["state_type"] == "SCHEDULED"]
+    assert sorted(run["name"] for run in waiting) == [f"{n.run}{number}" for number in range(3)]
+    assert {run["deployment_id"] for run in waiting} == {renamed["id"]}
+    assert runs_of(project.document("destroy", "--auto-approve")["plan"], "dropped") == 3
 
 
 def test_drift_says_what_was_changed_since(project, prefect_server, n):
