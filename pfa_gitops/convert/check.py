@@ -28,6 +28,11 @@ def without_faults(made: Sequence[Made], kinds: Kinds, root: FilePath, report: R
     sure = [problem for problem in findings.problems if problem.origin not in unsure]
     report.take(Sort.REFUSED, sure)
     wrong = {problem.address for problem in sure}
+    for one in made:
+        if one.needs in wrong and one.address not in wrong:
+            message = f"{one.address} needs {one.needs}, which is not converted"
+            report.note(Sort.REFUSED, message, f"mend {one.needs} first", one.origins.get(()), one.address)
+            wrong.add(one.address)
     report.forget(wrong)
     return [one for one in made if one.address not in wrong]
 

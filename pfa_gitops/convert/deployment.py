@@ -10,7 +10,7 @@ from pfa_gitops.convert.pull import pull_steps
 from pfa_gitops.convert.schedules import convert_schedules
 from pfa_gitops.convert.steps import Outputs
 from pfa_gitops.convert.templates import GONE, Translator, Where
-from pfa_gitops.convert.triggers import convert_triggers
+from pfa_gitops.convert.triggers import Triggered, convert_triggers
 from pfa_gitops.convert.values import Made, Report, Sort, manifest_name
 from pfa_gitops.convert.written import Written
 from pfa_gitops.model.places import Address, Origin, Path
@@ -42,6 +42,8 @@ class Project:
     """Whether the file is one deployment, as Prefect 2 wrote it."""
     taken: set[str] = field(default_factory=set)
     """The names of the manifests so far."""
+    automations: set[str] = field(default_factory=set)
+    """Those of the automations."""
 
 
 @dataclass
@@ -87,7 +89,9 @@ def convert_deployment(written: Written, outputs: Outputs, project: Project) -> 
     _report_unknown(written, translator, KNOWN | prefect_2.KEYS if project.alone else KNOWN)
     if (at := written.get("name").at) is not None:
         fields.origins[()] = at
-    return [Made(address, fields.values, fields.origins), *convert_triggers(written, translator)]
+    target = Triggered(address, str(text), flow_name)
+    triggers = convert_triggers(written, target, translator, project.automations)
+    return [Made(address, fields.values, fields.origins), *triggers]
 
 
 def _named(written: Written, report: Report) -> str | None:

@@ -27,6 +27,12 @@ class _Dumper(yaml.SafeDumper):
         """Write `- ` two spaces further in than the list's key."""
         super().increase_indent(flow, False)
 
+    def choose_scalar_style(self) -> str:
+        """Where quotes are needed, they are double, unless those would need escapes."""
+        style, event = str(super().choose_scalar_style()), self.event
+        fits = isinstance(event, yaml.ScalarEvent) and not re.search(r'["\\]', event.value)
+        return '"' if style == "'" and fits else style
+
 
 def document_text(document: Mapping[str, Any]) -> str:
     """One manifest."""

@@ -71,7 +71,7 @@ def _canonical(fields: dict[str, Any], item: Written, translator: Translator) ->
         translator.note(Sort.LOST, "a schedule that says not when", "give it cron, interval or rrule", item.at)
         return {}
     if "interval" in fields:
-        fields["interval"] = _interval(fields["interval"])
+        fields["interval"] = interval(fields["interval"])
     if "interval" not in fields:
         fields.pop("anchor_date", None)  # written by `prefect deploy` of old, and means nothing there
     if "cron" not in fields:
@@ -81,7 +81,7 @@ def _canonical(fields: dict[str, Any], item: Written, translator: Translator) ->
     return {name: value for name, value in fields.items() if name not in DEFAULTS or value != DEFAULTS[name]}
 
 
-def _interval(value: Any) -> Any:
+def interval(value: Any) -> Any:
     """Whole seconds as a whole number; a clock's reading as seconds; other texts mean the same in a manifest."""
     if isinstance(value, str) and (match := CLOCK.fullmatch(value.strip())):
         days, hours, minutes, seconds = (float(part or 0) for part in match.groups())

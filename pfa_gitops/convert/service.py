@@ -1,172 +1,55 @@
-"""A service of Anyscale that is a prefect-anyscale agent → an Agent, and the WorkPool that it works for. Pure.
+"""A service of Anyscale → an Agent, where it is one of prefect-anyscale, else a Service. Pure.
 
-Both forms are read: `ray_serve_config`, as its readme shows it, and the newer one with `applications`.
+Both forms are read: the older one with `ray_serve_config`, and the newer one with `applications`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path as FilePath
-from typing import Any
 
-from pfa_gitops.convert.secrets import looks_secret
-from pfa_gitops.convert.values import UNKNOWN, Made, Report, Sort, manifest_name
+from pfa_gitops.convert.agent import OLD_PACKAGE, AgentConversion
+from pfa_gitops.convert.service_manifest import ServiceConversion
+from pfa_gitops.convert.values import Made, Report
 from pfa_gitops.convert.written import Written, read_file
 from pfa_gitops.model.errors import Problem, ProblemsFound
-from pfa_gitops.model.places import Address, Origin, Path
 
-AGENT = "start_anyscale_service:entrypoint"
-"""What serves a prefect-anyscale agent."""
-OLD_PACKAGE = "prefect-anyscale"
-URL, KEY, QUEUE = "PREFECT_API_URL", "PREFECT_API_KEY", "ANYSCALE_PREFECT_QUEUE"
-SECRET_ID, REGION = "ANYSCALE_PREFECT_AWS_SECRET_ID", "ANYSCALE_PREFECT_AWS_REGION"
-SPECIAL = frozenset({URL, KEY, QUEUE, SECRET_ID, REGION})
-SAME = (
-    "compute_config", "image_uri", "cluster_env", "containerfile", "ray_version", "registry_login_secret", "excludes",
-    "py_executable", "query_auth_token_enabled", "http_options", "logging_config", "proxy_location",
-    "ray_gcs_external_storage_config", "tracing_config", "cloud", "project", "tags",
-)  # fmt: skip
-"""Fields of a service that an Agent has too."""
-READ = frozenset({"name", "ray_serve_config", "applications", "env_vars", "requirements", "working_dir", "py_modules"})
+AGENT = "start_anyscale_service"
+"""The module that serves a prefect-anyscale agent."""
 
 
 def service_reader(work_pool: str) -> Callable[[str, FilePath, FilePath, Report], tuple[str, list[Made]]]:
-    """What reads a service's file for an agent of this work pool."""
+    """What reads a service's file; an agent's is for this work pool."""
 
     def read(text: str, file: FilePath, _output: FilePath, report: Report) -> tuple[str, list[Made]]:
         root = read_file(text, str(file), report).root
-        return file.resolve().parent.name, _Agent(root, _application(root), work_pool, report).manifests()
+        project, applications = file.resolve().parent.name, _applications(root)
+        if any(_is_agent(one) for one in applications):
+            return project, AgentConversion(root, _alone(applications), work_pool, report).manifests()
+        return project, [ServiceConversion(root, applications, file.stem, report).manifest()]
 
     return read
 
 
-def _application(root: Written) -> Written:
-    """The one application of the service. Raises ProblemsFound where it is no agent."""
-    several = list(root.get("applications").elements())
-    one = root.get("ray_serve_config") if root.get("ray_serve_config").value else several[0] if several else root
-    served = one.get("import_path")
-    if served.value == AGENT and len(several) < 2:  # noqa: PLR2004 - a second application
-        return one
-    shown = f"serves {served.value}" if served.value else "has no import_path"
-    message = f"the service {shown}, which is no agent of {OLD_PACKAGE}: an agent serves {AGENT}"
-    raise ProblemsFound([Problem(message, "convert the agents' services only", served.at or root.at)])
+def _applications(root: Written) -> list[Written]:
+    """The service's applications. Raises ProblemsFound where it has none."""
+    serve = root.get("ray_serve_config")
+    place = serve if serve.value else root
+    found = list(place.get("applications").elements()) or [serve]
+    if not any(one.get("import_path").value for one in found):
+        message = "this is no service of Anyscale: no application with an import_path is there"
+        raise ProblemsFound([Problem(message, "give the file of `anyscale service deploy -f`", place.at or root.at)])
+    return found
 
 
-class _Agent:
-    """One agent in the making."""
+def _is_agent(application: Written) -> bool:
+    module, _, _ = str(application.get("import_path").value).partition(":")
+    return module.rpartition(".")[2] == AGENT
 
-    def __init__(self, root: Written, application: Written, work_pool: str, report: Report) -> None:
-        self._root = root
-        self._pool = work_pool
-        self._report = report
-        self._runtime = application.get("runtime_env")
-        name = root.get("name").value
-        self._address = Address("Agent", manifest_name(name if isinstance(name, str) else "prefect-agent"))
-        self._env = {key: item for place in self._env_places() for key, item in place.items()}
-        self._spec: dict[str, Any] = {}
-        self._origins: dict[Path, Origin] = {}
 
-    def _env_places(self) -> tuple[Written, Written]:
-        return self._root.get("env_vars"), self._runtime.get("env_vars")
-
-    def manifests(self) -> list[Made]:
-        """The pool, then the agent."""
-        queue = self._env.get(QUEUE)
-        queues = [queue.value] if queue is not None and isinstance(queue.value, str) and queue.value else []
-        self._put("work_pool", self._pool, None)
-        self._put("work_queues", queues, queue)
-        self._put("prefect", self._prefect(), self._env.get(URL))
-        for name in SAME:
-            self._put(name, self._root.get(name).value, self._root.get(name))
-        if isinstance(config := self._root.get("compute_config").value, str):
-            self._report.refers.add(f"ComputeConfig/{config.partition(':')[0]}")
-        self._put("env", self._variables(), self._env_places()[1])
-        self._files()
-        self._report_rest()
-        self._note_pool(queues)
-        if (at := self._root.get("name").at) is not None:
-            self._origins[()] = at
-        pool = {"type": "anyscale", **({"queues": [{"name": name} for name in queues]} if queues else {})}
-        return [
-            Made(Address("WorkPool", self._pool), pool, {(): at} if at else {}),
-            Made(self._address, self._spec, self._origins),
-        ]
-
-    def _put(self, name: str, value: Any, written: Written | None) -> None:
-        if value in (None, [], {}, ""):
-            return
-        self._spec[name] = value
-        if written is not None and written.at is not None:
-            self._origins[(name,)] = written.at
-
-    def _note(self, sort: Sort, message: str, mend: str, written: Written | None) -> None:
-        at = written.at if written is not None else self._root.get("name").at
-        self._report.note(sort, message, mend, at, self._address)
-
-    def _prefect(self) -> Mapping[str, Any]:
-        url = self._env.get(URL)
-        found: dict[str, Any] = {"api_url": url.value if url is not None and url.value else UNKNOWN}
-        if url is None:
-            self._note(Sort.OPEN, f"the service does not say {URL}", "fill in prefect.api_url", None)
-        if (key := self._key()) is not None:
-            found["api_key"] = key
-        return found
-
-    def _key(self) -> Mapping[str, Any] | None:
-        secret, region, clear = self._env.get(SECRET_ID), self._env.get(REGION), self._env.get(KEY)
-        if secret is not None:
-            if region is None:
-                self._note(Sort.OPEN, f"the secret's region {REGION} is not given", "fill in its region", secret)
-            return {"from_aws_secret": {"id": secret.value, "region": region.value if region else UNKNOWN}}
-        if clear is None:
-            return None
-        message = f"{KEY} stands in the service's definition in clear; its text is not copied"
-        mend = "store it in AWS Secrets Manager, and fill in its id and region"
-        self._note(Sort.OPEN, message, mend, clear)
-        return {"from_aws_secret": {"id": "prefect-api-key", "region": UNKNOWN}}
-
-    def _variables(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name, item in self._env.items():
-            if name in SPECIAL:
-                continue
-            if looks_secret(name, item.value):
-                message = f"{name} looks like a secret; its text is not copied: the service reads its own {name}"
-                mend = "say where it is kept, e.g. {from_aws_secret: {id: …, region: …}}"
-                self._note(Sort.OPEN, message, mend, item)
-                found[name] = {"from_env": name}
-            else:
-                found[name] = item.value if isinstance(item.value, str) else str(item.value)
-        return found
-
-    def _files(self) -> None:
-        """What is installed and uploaded, without the old package: an agent brings its own."""
-        for name in ("requirements", "pip"):
-            written = self._root.get(name) if name == "requirements" else self._runtime.get(name)
-            packages = written.get("packages") if isinstance(written.value, dict) else written
-            self._put("requirements", self._requirements(packages), packages)
-        for name in ("working_dir", "py_modules"):
-            written = self._runtime.get(name) if self._runtime.get(name).value else self._root.get(name)
-            if isinstance(written.value, str) and OLD_PACKAGE in written.value:
-                message = f"{name} is the code of {OLD_PACKAGE}, which an Agent does not need"
-                self._note(Sort.CHANGED, message, "nothing to do", written)
-            else:
-                self._put(name, written.value, written)
-
-    def _requirements(self, written: Written) -> Any:
-        if not isinstance(written.value, list):
-            return written.value
-        kept = [item for item in written.value if not str(item).replace("_", "-").startswith(OLD_PACKAGE)]
-        if len(kept) < len(written.value):
-            self._note(Sort.CHANGED, f"{OLD_PACKAGE} is replaced by pfa-gitops itself", "nothing to do", written)
-        return kept
-
-    def _report_rest(self) -> None:
-        places = [(self._root, READ | set(SAME)), (self._runtime, {"env_vars", "pip", "working_dir", "py_modules"})]
-        for written, known in places:
-            for name, item in written.items():
-                if name not in known and item.value not in (None, {}, []):
-                    self._note(Sort.LOST, f"an Agent has no `{name}`", "see the reference of Agent", item)
-
-    def _note_pool(self, queues: list[str]) -> None:
-        polled = f"the agent polled the queue `{queues[0]}`" if queues else "the agent named no queue"
-        message = f"{polled}; Prefect 3 has no agents, and its queues belong to a pool: WorkPool/{self._pool} is made"
-        self._note(Sort.CHANGED, message, "name another with --work-pool; deployments must name it too", None)
+def _alone(applications: list[Written]) -> Written:
+    """The agent. Raises ProblemsFound where it shares its service."""
+    if len(applications) == 1:
+        return applications[0]
+    [agent, *_] = [one for one in applications if _is_agent(one)]
+    message = f"one of the service's applications is an agent of {OLD_PACKAGE}, which is a service of its own here"
+    mend = "make two files of it: one with the agent, one with the other applications"
+    raise ProblemsFound([Problem(message, mend, agent.get("import_path").at)])

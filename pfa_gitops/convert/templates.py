@@ -35,6 +35,7 @@ class Where(Enum):
     DEPLOYMENT = "deployment"  # Prefect stores it; nobody fills it in later
     JOB = "job"  # the worker fills it in
     PULL = "pull"  # the worker fills it in, with the outputs of earlier pull steps too
+    EVENT = "event"  # Prefect fills it in from the event, as in `{{ event.id }}`
 
 
 class _Gone:
@@ -72,7 +73,7 @@ class Translator:
         message = f"{name} looks like a secret that stands in clear; its text is not copied"
         block = f"{{{{ prefect.blocks.secret.{name.lower().replace('_', '-')} }}}}"
         mend = f"set {variable}, which the manifest reads; better keep it in a Secret block, and write {block}"
-        if where is Where.DEPLOYMENT:
+        if where in (Where.DEPLOYMENT, Where.EVENT):
             mend = f"set {variable}, which the manifest reads; better have the flow load a Secret block"
         self.note(Sort.OPEN, message, mend, item.at)
         return f"${{{{ env.{variable} }}}}"
@@ -123,6 +124,8 @@ class Text:
             yield written
         elif name.startswith((BLOCK, VARIABLE)):
             yield self._of_the_server(written, name)
+        elif self.where is Where.EVENT and not _is_environment(name):
+            yield written
         else:
             yield from self._output(written, name, inside)
 
@@ -174,7 +177,7 @@ class Text:
             yield from self._found(outputs[step](key), name, (*inside, name))
         elif self.where is Where.PULL:
             yield written
-        elif name.isupper() and "." not in name:
+        elif _is_environment(name):
             yield self._environment(name)
         else:
             mend = did_you_mean(step, outputs, "give the step an id, or take the placeholder out")
@@ -196,6 +199,11 @@ class Text:
             yield Ours(f"env.{variable}")
 
 
+def _is_environment(name: str) -> bool:
+    """Whether a name without `$` is an environment variable's, which `prefect deploy` fills in too."""
+    return name.isupper() and "." not in name
+
+
 def _joined(parts: list[Any]) -> str:
     """One text. Plain pieces are joined before they are escaped: `$` and a placeholder make an opener together."""
     result, plain = "", ""
@@ -211,3 +219,12 @@ def _joined(parts: list[Any]) -> str:
 def escaped(text: str) -> str:
     """Text in which a manifest finds no template of its own."""
     return OPENER.sub('${{ "${" }}', text)
+
+
+def literal(value: Any) -> Any:
+    """A value in which a manifest finds no template of its own."""
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, dict):
+        return {key: literal(item) for key, item in value.items()}
+    return [literal(item) for item in value] if isinstance(value, list) else value

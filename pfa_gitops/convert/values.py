@@ -37,6 +37,8 @@ class Made:
     address: Address
     spec: Mapping[str, Any]
     origins: Mapping[Path, Origin] = field(default_factory=dict)
+    needs: Address | None = None
+    """The manifest without which it means nothing."""
 
     @property
     def document(self) -> dict[str, Any]:

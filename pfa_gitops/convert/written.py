@@ -50,6 +50,14 @@ class Written:
         """Where the key stands, or where there is none, the value."""
         return self.places.of_key(self.path)
 
+    def origins(self) -> Iterator[tuple[Path, Origin]]:
+        """Where the value and all that is in it stand, by the paths within it."""
+        if self.at is not None:
+            yield (), self.at
+        inner: list[tuple[str | int, Written]] = [*self.items(), *enumerate(self.elements())]
+        for key, item in inner:
+            yield from (((key, *path), at) for path, at in item.origins())
+
 
 @dataclass(frozen=True)
 class File:

@@ -101,9 +101,13 @@ def _in_the_way(manifest: Manifest[AutomationSpec], items: Sequence[Item], names
     if len(items) > 1:
         message = f"Prefect has {len(items)} automations called {name}, and nothing tells which one is meant"
         return manifest.problem(("name",), message, "rename or delete all but one of them in Prefect")
-    if items and (owner := _owner(items[0], names)) is not None:
+    known = manifest.adopt or manifest.applied  # by now `prefect deploy` is said to run no more, or it is ours anyway
+    if items and not known and (owner := _owner(items[0], names)) is not None:
         message = f"the automation {name} belongs to {owner}: `prefect deploy` makes it anew each time"
-        return manifest.problem(("name",), message, "give yours another name, or take the trigger out of prefect.yaml")
+        mend = (
+            f"give yours another name; or, once `prefect deploy` runs no more, `pfa-gitops import {manifest.address}`"
+        )
+        return manifest.problem(("name",), message, mend)
     return None
 
 

@@ -31,8 +31,8 @@ def test_short_things_stand_on_one_line_and_long_texts_are_blocks():
         '        directory: "{{ x.y }}"\n'
         "  schedules:\n"
         '    - {cron: "0 3 * * *", timezone: Europe/Berlin}\n'
-        "  tags: [a, 'yes', '1']\n"
-        "  version: '1.0'\n"
+        '  tags: [a, "yes", "1"]\n'
+        '  version: "1.0"\n'
     )
 
 

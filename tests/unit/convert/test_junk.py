@@ -92,7 +92,59 @@ SERVICE = {
     "tags": {"a": "b"},
     "applications": [],
 }
-READERS = [(PREFECT_YAML, convert_prefect_yaml), (ALONE, convert_prefect_yaml), (SERVICE, service_reader("w"))]
+TRIGGERED = {
+    "deployments": [
+        {
+            "name": "d",
+            "entrypoint": "f.py:f",
+            "pull": [],
+            "work_pool": {"name": "w"},
+            "triggers": [
+                {
+                    "name": "n",
+                    "description": "x",
+                    "enabled": True,
+                    "type": "event",
+                    "posture": "Proactive",
+                    "expect": ["a"],
+                    "after": ["b"],
+                    "for_each": ["c"],
+                    "match": {"prefect.resource.id": ["a", "b"]},
+                    "match_related": [{"a": "b"}],
+                    "threshold": 2,
+                    "within": 60,
+                    "parameters": {"a": "{{ event.id }}"},
+                    "job_variables": {"env": {"A": "b"}},
+                    "schedule_after": "00:10:00",
+                },
+                {"posture": "Metric", "metric": {"name": "lateness", "operator": "<", "threshold": 1, "range": 300}},
+                {"require": 1, "within": 60, "triggers": [{"type": "event"}, {"triggers": [{"expect": ["a"]}]}]},
+            ],
+        }
+    ]
+}
+PLAIN_SERVICE = {
+    "name": "a",
+    "ray_serve_config": {
+        "http_options": {"request_timeout_s": 1},
+        "applications": [
+            {"import_path": "m:a", "name": "a", "runtime_env": {"working_dir": "s3://a", "env_vars": {"A": "b"}}},
+            {"import_path": "m:b", "name": "b", "runtime_env": {"pip": ["x"], "upload_path": "s3://b"}},
+        ],
+    },
+    "config": {"access": {"use_bearer_token": False}},
+    "rollout_strategy": "IN_PLACE",
+    "ray_gcs_external_storage_config": {"enable": True, "address": "a"},
+    "env_vars": {"C": "d"},
+    "compute_config": {"head_node": {"instance_type": "m"}},
+}
+READERS = [
+    (PREFECT_YAML, convert_prefect_yaml),
+    (TRIGGERED, convert_prefect_yaml),
+    (ALONE, convert_prefect_yaml),
+    (SERVICE, service_reader("w")),
+    (PLAIN_SERVICE, service_reader("w")),
+]
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -113,7 +165,9 @@ def replaced(value: Any, path: tuple[Any, ...], junk: Any) -> Any:
     return result
 
 
-@pytest.mark.parametrize(("content", "reader"), READERS, ids=["prefect.yaml", "deployment.yaml", "service"])
+@pytest.mark.parametrize(
+    ("content", "reader"), READERS, ids=["prefect.yaml", "triggers", "deployment.yaml", "agent", "service"]
+)
 def test_one_value_that_is_something_else_is_no_defect(converted, content, reader):
     assert converted(yaml.safe_dump(content), reader).specs
     for path in places(content):

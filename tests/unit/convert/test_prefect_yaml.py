@@ -267,11 +267,6 @@ def test_an_image_that_is_built_has_the_code(converted, dockerfile, steps):
     assert done.spec["pull_steps"] == ([{directory: {"directory": steps}}] if steps else [])
 
 
-def test_triggers_are_told(deployment):
-    done = deployment("triggers:\n- {enabled: true, expect: [a.b], match: {}}")
-    assert done.said("lost") == ["8: a trigger is an automation of its own, and is not carried over"]
-
-
 def test_a_deployment_without_a_pool_is_converted_and_told(converted):
     done = converted("deployments: [{name: d, entrypoint: 'f.py:f', pull: []}]")
     assert "work_pool" not in done.spec

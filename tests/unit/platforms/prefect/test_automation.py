@@ -1,6 +1,7 @@
 """What an Automation says offline, and how names and ids meet. No server is asked."""
 
 import asyncio
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -118,11 +119,11 @@ def test_what_no_manifest_can_say_differs_and_is_written_back_as_it_was(step):
     assert to_wire(live, "a", {})["actions_on_resolve"] == [step]
 
 
-def observed(*items: dict, target: PrefectTarget, spec: dict | None = None):
+def observed(*items: dict, target: PrefectTarget, spec: dict | None = None, **known):
     async def scenario():
         transport = httpx.MockTransport(lambda request: httpx.Response(200, json=items))
         async with PrefectClient(target, transport) as client:
-            return await KIND.observe(client, [manifest(spec or {"trigger": EVENT})])
+            return await KIND.observe(client, [replace(manifest(spec or {"trigger": EVENT}), **known)])
 
     found = asyncio.run(scenario())
     return [live.id for live in found.lives], [problem.message for problem in found.problems]
@@ -142,6 +143,11 @@ def test_an_owner_that_the_server_tells_is_respected():
     lives, [message] = observed(ITEM | {"owner_resource": "prefect.deployment.x"}, target=OWN)
     assert lives == []
     assert message == "the automation a belongs to prefect.deployment.x: `prefect deploy` makes it anew each time"
+
+
+@pytest.mark.parametrize("known", [{"adopt": True}, {"applied": {"description": "x"}}])
+def test_what_somebody_took_over_from_prefect_deploy_is_his(known):
+    assert observed(ITEM | {"owner_resource": "prefect.deployment.x"}, target=OWN, **known) == ([ID(1)], [])
 
 
 METRIC = {"type": "metric", "metric": {"name": "lateness", "operator": ">", "threshold": 1}}
