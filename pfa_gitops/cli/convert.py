@@ -25,7 +25,11 @@ PREFECT_YAML = Path("prefect.yaml")
 
 @click.command()
 @click.argument("file", type=FILE, required=False)
-@click.option("--service", type=FILE, help="An Anyscale service's configuration that is a prefect-anyscale agent.")
+@click.option(
+    "--service",
+    type=FILE,
+    help="An Anyscale service's configuration; that of a prefect-anyscale agent becomes an Agent.",
+)
 @click.option("--python", type=FILE, help="A Prefect 2 script with Deployment.build_from_flow or AnyscaleJob. Not run.")
 @click.option("-o", "--output", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write files here.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
@@ -59,7 +63,8 @@ def convert(
     if note := _project_note(done, written):
         console.warn(note)
     if folder and done.manifests and not console.as_json:
-        console.say(f"{len(written)} files are in {folder}. Next: `pfa-gitops validate -C {folder}`.")
+        count = "1 file is" if len(written) == 1 else f"{len(written)} files are"
+        console.say(f"{count} in {folder}. Next: `pfa-gitops validate -C {folder}`.")
     return 0 if done.manifests else ReaderError.exit_code
 
 

@@ -66,6 +66,8 @@ def _style_text(node: yaml.ScalarNode) -> None:
         return
     if "\n" in node.value.strip("\n") and _fits_a_block(node.value):
         node.style = "|"
+    elif len(node.value) > SHORT and " " in node.value and "\n" not in node.value and _fits_a_block(node.value):
+        node.style = ">"
     elif not PLAIN.fullmatch(node.value) and "\n" not in node.value and not re.search(r'["\\]', node.value):
         node.style = '"'
 
@@ -87,4 +89,4 @@ def _is_short(node: Any) -> bool:
         return False
     texts = [part for part in parts if isinstance(part, yaml.ScalarNode)]
     length = sum(len(part.value) + 4 for part in texts)
-    return length <= SHORT and not any(part.style == "|" or "\n" in part.value for part in texts)
+    return length <= SHORT and not any(part.style in ("|", ">") or "\n" in part.value for part in texts)

@@ -14,6 +14,8 @@ from pfa_gitops.convert.written import Written
 TIMINGS = ("cron", "interval", "rrule")
 FIELDS = ("slug", *TIMINGS, "timezone", "day_or", "anchor_date", "active", "parameters", "max_scheduled_runs")
 DEFAULTS: Mapping[str, Any] = {"day_or": True, "active": True, "timezone": "UTC", "parameters": {}}
+NO_CATCHUP = ("catchup", False)
+"""Written by early versions of Prefect 3, and what all versions do."""
 CLOCK = re.compile(r"(?:(\d+) days?,? ?)?(\d+):(\d\d)(?::(\d\d(?:\.\d+)?))?")
 """`1:30:00` or `2 days, 1:30:00`, as Python writes a duration."""
 
@@ -38,7 +40,7 @@ def _one(item: Written, translator: Translator) -> Iterator[tuple[dict[str, Any]
         return
     flat = _flat(value)
     for name in flat:
-        if name not in FIELDS:
+        if name not in FIELDS and flat[name] is not None and (name, flat[name]) != NO_CATCHUP:
             _report_unknown(name, item, translator)
     if fields := _canonical({name: flat[name] for name in FIELDS if flat.get(name) is not None}, item, translator):
         yield fields, item

@@ -190,9 +190,42 @@ def read_all(server: PrefectServer) -> dict[str, dict[str, Any]]:
     return {f"{flows[item['flow_id']]}/{item['name']}": item for item in items}
 
 
+def read_automations(server: PrefectServer) -> dict[str, dict[str, Any]]:
+    """The automations on the server by name, with the deployments' names in the place of their ids."""
+    deployments = {item["id"]: name for name, item in read_all(server).items()}
+    items = server.post("/automations/filter", {"limit": 200})
+    return {item["name"]: comparable_automation(item, deployments) for item in items}
+
+
+def comparable_automation(item: Mapping[str, Any], deployments: Mapping[str, str]) -> dict[str, Any]:
+    """An automation without what means nothing: ids, an order that is none, a list of one, an empty mapping or null."""
+    steps = [{name: value for name, value in step.items() if value != {}} for step in item["actions"]]
+    named = [{**step, "deployment_id": deployments.get(step.get("deployment_id"))} for step in steps]
+    fields = {key: item[key] for key in ("name", "description", "enabled", "tags")}
+    without_nulls = [{name: value for name, value in step.items() if value is not None} for step in named]
+    return {**fields, "trigger": _trigger(item["trigger"]), "actions": without_nulls}
+
+
+def _trigger(item: Mapping[str, Any]) -> dict[str, Any]:
+    found = {key: value for key, value in item.items() if key != "id"}
+    for key in {"expect", "after", "for_each"} & found.keys():
+        found[key] = sorted(found[key])
+    for key in {"match", "match_related"} & found.keys():
+        found[key] = _labels(found[key])
+    if "triggers" in found:
+        found["triggers"] = [_trigger(one) for one in found["triggers"]]
+    return found
+
+
+def _labels(value: Any) -> Any:
+    if isinstance(value, list):
+        return _labels(value[0]) if len(value) == 1 else [_labels(one) for one in value]
+    return {name: _labels(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+
 def remove_all(server: PrefectServer) -> None:
-    """Take the deployments and the flows off the server."""
-    for kind in ("deployments", "flows"):
+    """Take the automations, the deployments and the flows off the server."""
+    for kind in ("automations", "deployments", "flows"):
         for item in server.post(f"/{kind}/filter", {"limit": 200}):
             server.delete(f"/{kind}/{item['id']}")
 
@@ -210,15 +243,10 @@ def comparable(item: Mapping[str, Any], versioned: bool) -> dict[str, Any]:
     - A schedule's slug: `apply` makes one, so that the schedule's id lives on.
     - An anchor is compared as a moment: `apply` writes it in UTC.
     - The version, where the file gives none: `prefect deploy` takes a hash of the flow's file.
-    - The schema's `definitions`, where they are empty.
     - A schedule's time zone: null is UTC for Prefect.
     """
-    schema = {
-        key: value for key, value in item["parameter_openapi_schema"].items() if value != {} or key != "definitions"
-    }
     return {
         **{key: value for key, value in item.items() if key not in PREFECTS_OWN},
-        "parameter_openapi_schema": schema,
         "limit": (item["global_concurrency_limit"] or {}).get("limit"),
         "version": item["version"] if versioned else None,
         "schedules": sorted((_schedule(schedule) for schedule in item["schedules"]), key=shown),

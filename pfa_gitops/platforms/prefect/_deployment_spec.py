@@ -46,8 +46,12 @@ def _or_none(value: Any) -> Any:
     return [] if value is None else value
 
 
-def _or_no_schema(value: Any) -> Any:
-    return NO_SCHEMA if value is None or value == {} else value
+def canonical_schema(value: Any) -> Any:
+    """A schema of parameters: null is one without parameters; empty definitions, as some tools write them, are none."""
+    if value is None or value == {}:
+        return NO_SCHEMA
+    empty = isinstance(value, dict) and value.get("definitions") == {}
+    return {name: part for name, part in value.items() if name != "definitions"} if empty else value
 
 
 FreeForm = Annotated[
@@ -111,7 +115,7 @@ class DeploymentSpec(NamedSpec):
     """The flow's parameters."""
     parameter_openapi_schema: Annotated[
         dict[str, Any],
-        BeforeValidator(_or_no_schema, json_schema_input_type=dict[str, Any] | None),
+        BeforeValidator(canonical_schema, json_schema_input_type=dict[str, Any] | None),
     ] = Field(default_factory=lambda: dict(NO_SCHEMA))
     """The JSON Schema of the parameters. Default: read from the source at `entrypoint`."""
     enforce_parameter_schema: bool = True

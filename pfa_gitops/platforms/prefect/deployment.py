@@ -20,7 +20,7 @@ from pfa_gitops.platforms.prefect import _deployment_checks, _deployment_limits,
 from pfa_gitops.platforms.prefect._block_names import block_names
 from pfa_gitops.platforms.prefect._client import PAGE, Item, Listing, PrefectClient, any_of
 from pfa_gitops.platforms.prefect._deployment_names import find_deployment
-from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, NO_SCHEMA, DeploymentSpec, Storage
+from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, DeploymentSpec, Storage, canonical_schema
 from pfa_gitops.platforms.prefect._deployment_status import deployment_statuses
 from pfa_gitops.platforms.prefect._flow_source import SourceFlaw, read_flow
 from pfa_gitops.platforms.prefect._job_variables import BlockTypes, split
@@ -65,7 +65,7 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         found = {
             "flow_name": source.name,
             "description": source.description,
-            "parameter_openapi_schema": source.schema,
+            "parameter_openapi_schema": canonical_schema(source.schema),
         }
         missing = {
             name: value for name, value in found.items() if name not in spec.model_fields_set and value is not None
@@ -228,7 +228,7 @@ def _live(
         work_pool=item["work_pool_name"],
         work_queue=_work_queue(item, wanted),
         storage=Storage(block=storage) if storage else None,
-        parameter_openapi_schema=item["parameter_openapi_schema"] or NO_SCHEMA,
+        parameter_openapi_schema=canonical_schema(item["parameter_openapi_schema"]),
         schedules=_schedules.in_terms_of(schedules, wanted.schedules),
         concurrency_limit=limits.own,
         global_concurrency_limit=limits.shared,

@@ -1,6 +1,7 @@
 """The guide on `convert` shows what the command says of its example; and what people can do wrong."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -35,6 +36,23 @@ def test_the_guide_shows_the_manifests_of_the_other_files(folder, source):
     assert done.returncode == 0
     for document in done.stdout.rstrip().split("---\n")[1:]:
         assert document.rstrip() in GUIDE
+
+
+def test_the_guide_shows_what_becomes_of_a_trigger(folder):
+    trigger, automation = yaml_of_the_guide("### Triggers")[:2]
+    folder.write("prefect.yaml", f"pull: []\ndeployments:\n{trigger}")
+    assert folder.pfa("convert").stdout.endswith(f"---\n{automation}")
+
+
+def test_the_guide_shows_what_becomes_of_a_service(folder):
+    service, manifest = yaml_of_the_guide("## Any other service")[:2]
+    folder.write("service.yaml", service)
+    assert folder.pfa("convert", "--service", "service.yaml").stdout.endswith(f"---\n{manifest}")
+
+
+def yaml_of_the_guide(heading: str) -> list[str]:
+    """The YAML below a heading, block by block."""
+    return re.findall(r"```yaml\n(.*?)```", GUIDE.partition(f"\n{heading}\n")[2], re.DOTALL)
 
 
 def test_all_three_into_one_folder_make_a_valid_project(folder):
@@ -100,7 +118,7 @@ def test_where_nothing_can_be_converted_the_exit_code_is_1_and_nothing_is_writte
         (("gone.yaml",), "gone.yaml"),
         (("deploy.py",), "give it as --python deploy.py"),
         (("prefect-agent-service.yaml",), "the file has no deployments"),
-        (("--service", "prefect.yaml"), "which is no agent of prefect-anyscale"),
+        (("--service", "prefect.yaml"), "this is no service of Anyscale"),
         (("--python", "prefect.yaml"), "it is not valid Python"),
         (("latin.yaml",), "is not UTF-8"),
         (("-o", "prefect.yaml"), "prefect.yaml"),

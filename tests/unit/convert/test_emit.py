@@ -15,6 +15,7 @@ def test_short_things_stand_on_one_line_and_long_texts_are_blocks():
             "schedules": [{"cron": "0 3 * * *", "timezone": "Europe/Berlin"}],
             "tags": ["a", "yes", "1"],
             "version": "1.0",
+            "description": "One two three " * 9 + "end",
         },
     }
     assert document_text(document) == (
@@ -33,6 +34,9 @@ def test_short_things_stand_on_one_line_and_long_texts_are_blocks():
         '    - {cron: "0 3 * * *", timezone: Europe/Berlin}\n'
         '  tags: [a, "yes", "1"]\n'
         '  version: "1.0"\n'
+        "  description: >-\n"
+        f"    {' '.join(['One two three'] * 8)} One two\n"
+        "    three end\n"
     )
 
 
@@ -53,6 +57,10 @@ def test_short_things_stand_on_one_line_and_long_texts_are_blocks():
         "x\n\n",
         "-",
         "\n",
+        "a long text " * 30,
+        "a long text: # 'with' \"all\" sorts  of   spaces" + " and words" * 30,
+        "- a long text" + " and words" * 30 + "\n",
+        "x" * 200 + " " + "y" * 200,
     ],
 )
 def test_every_text_is_read_back_as_it_was(text):

@@ -41,9 +41,10 @@ def test_an_anchor_without_an_offset_is_told(deployment):
 
 
 def test_what_a_schedule_has_no_more_is_told(deployment):
-    done = deployment("schedules:\n- cron: 0 3 * * *\n  catchup: false\n  flow_run_name: n\n  replaces: old")
+    done = deployment("schedules:\n- cron: 0 3 * * *\n  catchup: true\n  flow_run_name: n\n  replaces: old")
     assert done.spec["schedules"] == [{"cron": "0 3 * * *"}]
     assert [line[:3] for line in done.said("lost")] == ["9: ", "10:", "11:"]
+    assert deployment("schedule: {cron: 0 3 * * *, catchup: false, max_active_runs: null}").said("lost") == []
 
 
 def test_two_sorts_of_schedules_at_once(deployment):
