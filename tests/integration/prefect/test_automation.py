@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from support.prefect_bench import Wire, run, settle
@@ -81,7 +82,7 @@ def test_what_a_manifest_does_not_name_stays(prefect_server):
         assert after[field] == made[field]
 
 
-def test_an_automation_of_prefect_deploy_is_not_taken(prefect_server):
+def test_an_automation_of_prefect_deploy_is_taken_only_on_purpose(prefect_server):
     async def scenario(bench):
         await settle(bench, "Deployment", "owner", {"flow_name": "automation-owner"} | PLACE)
         deployment = prefect_server.get("/deployments/name/automation-owner/owner")
@@ -92,8 +93,10 @@ def test_an_automation_of_prefect_deploy_is_not_taken(prefect_server):
             owner_resource=f"prefect.deployment.{deployment['id']}",
         )
         manifest = bench.manifest("Automation", "owner__automation_1", {"trigger": {"type": "event"}})
-        _, [problem] = await bench.attempt([manifest])
+        _, [problem] = await bench.attempt([replace(manifest, adopt=False)])
         assert problem.startswith("the automation owner__automation_1 belongs to the deployment automation-owner/owner")
+        _, problems = await bench.attempt([replace(manifest, adopt=True)])
+        assert problems == []
 
     run(prefect_server, scenario)
 
