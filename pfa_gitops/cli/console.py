@@ -1,6 +1,5 @@
 """What the commands say: the one document on standard output, everything else on standard error."""
 
-import json
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ import click
 
 from pfa_gitops.model.errors import PfaError
 from pfa_gitops.views.problems import show_problems
+from pfa_gitops.views.values import defused, json_text
 from pfa_gitops.wiring import colour_wanted
 
 
@@ -31,15 +31,15 @@ class Console:
 
     def say(self, text: str) -> None:
         """The answer, for a reader."""
-        click.echo(text, color=self.colour)
+        click.echo(defused(text), color=self.colour)
 
     def document(self, value: Any) -> None:
         """The answer, for a program."""
-        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+        click.echo(json_text(value))
 
     def warn(self, text: str) -> None:
         """What a reader must see, also with --quiet."""
-        click.echo(text, err=True, color=colour_wanted(sys.stderr))
+        click.echo(defused(text), err=True, color=colour_wanted(sys.stderr))
 
     def progress(self, text: str) -> None:
         """What goes on meanwhile."""

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import click
-import yaml
-
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.views.json import manifests_json
+from pfa_gitops.views.yaml import show_documents
 
 
 @click.command()
@@ -27,4 +26,4 @@ def render(addresses: tuple[str, ...], directory: Path, environment: str | None,
     if console.as_json:
         console.document(documents)
     else:
-        console.say(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True).rstrip())
+        console.say(show_documents(documents))

@@ -3,12 +3,18 @@
 from collections.abc import Iterable
 
 from pfa_gitops.manifests.document import Document
-from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.errors import Problem, ProblemsFound
 from pfa_gitops.model.places import Address
+
+MOST = 500
+"""Problems. Whoever has more mends these first."""
 
 
 class Findings:
-    """The problems so far, and what they cost: a document that failed a step is left out of the next."""
+    """The problems so far, and what they cost: a document that failed a step is left out of the next.
+
+    Each method that notes problems raises ProblemsFound where there are more than `MOST`.
+    """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
@@ -20,16 +26,20 @@ class Findings:
 
     def add(self, problems: Iterable[Problem]) -> None:
         """Note problems that cost no document."""
-        self.problems.extend(problems)
+        for problem in problems:
+            self.problems.append(problem)
+            if len(self.problems) > MOST:
+                message = f"there are more than {MOST:,} problems; the others are not shown"
+                raise ProblemsFound([*self.problems[:MOST], Problem(message, "mend these first")])
 
     def lose(self, problems: Iterable[Problem]) -> None:
         """Note problems that cost documents nobody can name, e.g. a file that is no YAML."""
-        self.problems.extend(problems)
+        self.add(problems)
         self.lost = True
 
     def drop(self, document: Document, problems: Iterable[Problem]) -> None:
         """Leave out a document for these problems."""
-        self.problems.extend(problems)
+        self.add(problems)
         if (address := document.address) is None:
             self.lost = True
         else:

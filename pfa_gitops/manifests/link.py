@@ -14,7 +14,7 @@ from pfa_gitops.manifests.findings import Findings
 from pfa_gitops.manifests.substitute import substitute
 from pfa_gitops.model.closest import closest, did_you_mean
 from pfa_gitops.model.errors import Problem
-from pfa_gitops.model.places import Address
+from pfa_gitops.model.places import Address, Path
 from pfa_gitops.model.references import Embeds, ItemOf, Mention, NotAmong, RefTo, embedded, mentions
 from pfa_gitops.model.values import Manifest, Reference
 
@@ -73,12 +73,13 @@ class Linker:
         """Return `manifest` with platform names in its references, and the references noted."""
         spec, references = manifest.spec, []
         found_here = list(mentions(manifest.spec))
+        by_place = {one.path: one for one in found_here if isinstance(one.marker, RefTo)}
         for mention in found_here:
             if isinstance(mention.marker, ItemOf):
-                references += self._item(manifest, mention, mention.marker, found_here)
+                references += self._item(manifest, mention, mention.marker, by_place)
                 continue
             if isinstance(mention.marker, NotAmong):
-                self._findings.add(self._declared_twice(manifest, mention, mention.marker, found_here))
+                self._findings.add(self._declared_twice(manifest, mention, mention.marker, by_place))
                 continue
             for found in self._resolve(manifest, mention):
                 if found.text != mention.text:
@@ -121,7 +122,7 @@ class Linker:
         yield manifest.problem(mention.path, f"no manifest declares {address}", mend)
 
     def _item(
-        self, manifest: Manifest[Any], mention: Mention, marker: ItemOf, beside: Sequence[Mention]
+        self, manifest: Manifest[Any], mention: Mention, marker: ItemOf, beside: Mapping[Path, Mention]
     ) -> list[Reference]:
         """A reference where a manifest declares the item by itself; else the owner's list must have it."""
         sibling = _sibling(beside, mention, marker.sibling)
@@ -135,11 +136,10 @@ class Linker:
         return []
 
     def _declared_twice(
-        self, manifest: Manifest[Any], mention: Mention, marker: NotAmong, beside: Sequence[Mention]
+        self, manifest: Manifest[Any], mention: Mention, marker: NotAmong, beside: Mapping[Path, Mention]
     ) -> Iterator[Problem]:
         """Two manifests would write one item against each other."""
-        place = next(one for one in beside if one.path == mention.path and isinstance(one.marker, RefTo))
-        owner = self._target(place)
+        owner = self._target(beside[mention.path])
         if owner is not None and manifest.platform_name in {item.name for item in getattr(owner.spec, marker.items)}:
             message = f"{owner.address} declares `{manifest.platform_name}` among its {marker.items} too"
             yield manifest.problem((), message, "keep one of the two")
@@ -151,13 +151,11 @@ class Linker:
         return self._index.find(mention.marker.kind, match["name"]) if match else None
 
 
-def _sibling(beside: Sequence[Mention], mention: Mention, name: str) -> Mention | None:
+def _sibling(beside: Mapping[Path, Mention], mention: Mention, name: str) -> Mention | None:
     """The reference in the field of this name; the nearest one around the mention counts."""
     for depth in range(len(mention.path) - 1, -1, -1):
-        place = (*mention.path[:depth], name)
-        for sibling in beside:
-            if sibling.path == place and isinstance(sibling.marker, RefTo):
-                return sibling
+        if (sibling := beside.get((*mention.path[:depth], name))) is not None:
+            return sibling
     return None
 
 
@@ -168,8 +166,8 @@ def _check_item(
     items = getattr(owner.spec, marker.items, None) if owner else None
     if owner is None or items is None or marker.items not in owner.spec.model_fields_set:
         return
-    names = {item.name for item in items} | marker.always
-    if mention.text not in names:
+    if mention.text not in marker.always and all(item.name != mention.text for item in items):
+        names = {item.name for item in items} | marker.always
         mend = did_you_mean(mention.text, names, f"add it to the {marker.items} of {owner.address}")
         message = f"{owner.address} declares no `{mention.text}` among its {marker.items}"
         yield manifest.problem(mention.path, message, mend)

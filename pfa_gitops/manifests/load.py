@@ -1,12 +1,13 @@
 """Files → documents. Reads below the project's root only; renders and judges nothing."""
 
-import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from pfa_gitops.manifests.allowance import Allowance
 from pfa_gitops.manifests.document import Document
 from pfa_gitops.manifests.findings import Findings
+from pfa_gitops.manifests.matching import MAX_ENTRIES, Outside, Search, TooMany, fixed_part
 from pfa_gitops.manifests.shorten import shortened
 from pfa_gitops.manifests.yaml_documents import read_documents
 from pfa_gitops.model.closest import closest
@@ -48,14 +49,16 @@ def _no_project(directory: Path) -> Problem:
     return Problem(f"there is no {PROJECT_FILE} in {directory.absolute().name or directory}", mend)
 
 
-def read_text(root: Path, file: Path) -> str | Problem:
-    """The text of a file below `root`, or why it cannot be had."""
+def read_text(root: Path, file: Path, allowance: Allowance) -> str | Problem:
+    """The text of a file below `root`, or why it cannot be had. Raises ProblemsFound where `allowance` is used up."""
     origin = Origin(str(file), 1, 1)
     if not file.resolve().is_relative_to(root.resolve()):
         return Problem(f"{file} leads outside of the project", "put the file itself into the project", origin)
     try:
-        if file.stat().st_size > MAX_BYTES:
+        size = file.stat().st_size
+        if size > MAX_BYTES:
             return Problem(f"the file is larger than {MAX_BYTES // 1_000_000} MB", "split it", origin)
+        allowance.file(size, origin)
         return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return Problem(f"the file is not UTF-8: byte {error.start} does not fit", "save it as UTF-8", origin)
@@ -63,12 +66,19 @@ def read_text(root: Path, file: Path) -> str | Problem:
         return Problem(f"the file cannot be read: {error.strerror}", "check that it is a file you may read", origin)
 
 
-def load_documents(text: str, file: str, findings: Findings, lines: Sequence[int] | None = None) -> Iterator[Document]:
+def load_documents(
+    text: str,
+    file: str,
+    findings: Findings,
+    lines: Sequence[int] | None = None,
+    allowance: Allowance | None = None,
+) -> Iterator[Document]:
     """Yield the documents of a file; what is wrong with the others goes to `findings`.
 
-    `lines` gives for each line of a rendered text the template's line.
+    `lines` gives for each line of a rendered text the template's line. Raises ProblemsFound where `allowance` is
+    used up.
     """
-    for found in read_documents(text, file, lines):
+    for found in read_documents(text, file, lines, allowance):
         if isinstance(found, Document):
             yield found
         elif isinstance(found, Problem):
@@ -89,9 +99,7 @@ class Pattern:
     @property
     def base(self) -> Path:
         """The part before the first wildcard."""
-        parts = Path(self.text).parts
-        fixed = next((index for index, part in enumerate(parts) if glob.has_magic(part)), len(parts))
-        return Path(*parts[:fixed])
+        return fixed_part(Path(self.text).parts)
 
     def problem(self, message: str, mend: str) -> Problem:
         """What is wrong with this pattern."""
@@ -102,11 +110,18 @@ def find_files(root: Path, patterns: Iterable[Pattern]) -> tuple[Sequence[Path],
     """The files that the patterns name, each once, sorted by path, and what is wrong with the patterns."""
     found: set[Path] = set()
     problems: list[Problem] = []
+    search = Search(root)
     for pattern in patterns:
         try:
-            matching = _matching(root, pattern)
+            matching = _matching(root, pattern, search)
         except OSError as error:
             matching = pattern.problem(f"`{shortened(pattern.text)}` cannot be read: {error.strerror}", "correct it")
+        except Outside as error:
+            matching = pattern.problem(f"{error} leads outside of the project", "put the files into the project")
+        except TooMany:
+            message = f"the patterns look at more than {MAX_ENTRIES:,} files"
+            problems.append(pattern.problem(message, "name the directories in which the manifests are"))
+            break
         if isinstance(matching, Problem):
             problems.append(matching)
         else:
@@ -114,7 +129,7 @@ def find_files(root: Path, patterns: Iterable[Pattern]) -> tuple[Sequence[Path],
     return sorted(found, key=lambda path: path.relative_to(root).parts), problems
 
 
-def _matching(root: Path, pattern: Pattern) -> set[Path] | Problem:
+def _matching(root: Path, pattern: Pattern, search: Search) -> set[Path] | Problem:
     """The files that one pattern names. Raises OSError where the system refuses the path."""
     if Path(pattern.text).is_absolute() or ".." in Path(pattern.text).parts:
         mend = "write a path below the directory of pfa-gitops.yaml"
@@ -122,9 +137,11 @@ def _matching(root: Path, pattern: Pattern) -> set[Path] | Problem:
     if not _is_glob(pattern.text):
         mend = "write `**` as a whole part of the path, e.g. manifests/**/*.yaml"
         return pattern.problem(f"`{pattern.text}` is no pattern of files", mend)
+    if search.leads_outside(root / pattern.base):
+        return pattern.problem(f"`{pattern.text}` leads outside of the project", "put the files into the project")
     if pattern.written and not (root / pattern.base).exists():
         return _no_base(root, pattern)
-    return {path for path in root.glob(pattern.text) if path.is_file() and path.name != PROJECT_FILE}
+    return {path for path in search.files(Path(pattern.text)) if path.name != PROJECT_FILE}
 
 
 def _is_glob(text: str) -> bool:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from pfa_gitops.manifests.document import Places
 from pfa_gitops.manifests.fields import description, field_names, first_sentence, models_at
+from pfa_gitops.manifests.findings import MOST
 from pfa_gitops.manifests.shorten import shortened
 from pfa_gitops.model.closest import closest, did_you_mean, listed
 from pfa_gitops.model.errors import Problem
@@ -83,8 +84,8 @@ class Misfits:
         self._address = address
 
     def problems(self, error: ValidationError) -> list[Problem]:
-        """One Problem for each thing that is wrong."""
-        found = _flatten([self._misfit(detail) for detail in error.errors(include_url=False)], 0)
+        """One Problem for each thing that is wrong, up to one more than anybody is shown."""
+        found = _flatten([self._misfit(detail) for detail in error.errors(include_url=False)], 0)[: MOST + 1]
         meant = {self._meant(misfit) for misfit in found if misfit.type == "extra_forbidden"}
         return [self._problem(misfit) for misfit in found if misfit.type != "missing" or misfit.path not in meant]
 

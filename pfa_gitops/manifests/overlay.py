@@ -1,13 +1,14 @@
 """Drafts and overrides → patched drafts. Each patched value keeps the place where the override says it. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
 from pydantic import ValidationError
 
+from pfa_gitops.manifests.allowance import Allowance
 from pfa_gitops.manifests.document import Document, Places
 from pfa_gitops.manifests.findings import Findings
 from pfa_gitops.manifests.misfits import Misfits
@@ -59,6 +60,8 @@ class Setting:
     environment: str
     """The chosen one."""
     now: datetime
+    allowance: Allowance = field(default_factory=Allowance)
+    """What is left for the project."""
 
 
 def overlay(drafts: Iterable[Draft], setting: Setting, findings: Findings) -> list[Draft]:
@@ -68,7 +71,7 @@ def overlay(drafts: Iterable[Draft], setting: Setting, findings: Findings) -> li
     written = [_understood(draft, setting, findings) for draft in drafts if draft.address.kind == KIND]
     for override in filter(None, written):
         if _applies(override, setting, findings):
-            targets = _patch_all(targets, override, findings)
+            targets = _patch_all(targets, override, setting.allowance, findings)
     return targets
 
 
@@ -94,10 +97,15 @@ def _roughly(time: timedelta) -> str:
     return "less than a minute"
 
 
-def _patch_all(targets: list[Draft], override: Override, findings: Findings) -> list[Draft]:
-    if not any(override.matches(draft) for draft in targets):
+def _patch_all(targets: list[Draft], override: Override, allowance: Allowance, findings: Findings) -> list[Draft]:
+    origin, match = override.draft.document.origin, override.spec.match
+    allowance.compared(len(targets) * (1 + len(match.names or ()) + len(match.labels or ())), origin)
+    matching = {draft.address for draft in targets if override.matches(draft)}
+    if not matching:
         findings.notices.append(f"{override.draft.address} matches no manifest")
-    return [_patched(draft, override) if override.matches(draft) else draft for draft in targets]
+    allowance.values(len(matching) * len(override.draft.places.values), origin)
+    allowance.compared(sum(len(draft.places.values) for draft in targets if draft.address in matching), origin)
+    return [_patched(draft, override) if draft.address in matching else draft for draft in targets]
 
 
 def _understood(draft: Draft, setting: Setting, findings: Findings) -> Override | None:
@@ -146,39 +154,48 @@ class Patching:
     def merge(self, target: Any, patch: Any, path: Path, source: Path) -> Any:
         """RFC 7386; but a secret reference is one value, and replaces another one as a whole."""
         if not isinstance(patch, Mapping) or is_secret_ref(patch):
-            self._move(path, source)
+            self._forget(target, path)
+            self._move(patch, path, source)
             return patch
-        merged = dict(target) if isinstance(target, Mapping) and not is_secret_ref(target) else {}
-        if not isinstance(target, Mapping) and (place := self._patch.of_value(source)) is not None:
-            self._values[path] = place
+        if isinstance(target, Mapping) and not is_secret_ref(target):
+            merged = dict(target)
+        else:
+            merged = {}
+            self._forget(target, path)
+            if (place := self._patch.of_value(source)) is not None:
+                self._values[path] = place
         for key, item in patch.items():
             self._merge_key(merged, key, item, (*path, key), (*source, key))
         return merged
 
     def _merge_key(self, merged: dict[str, Any], key: str, item: Any, path: Path, source: Path) -> None:
         if item is None:
-            self._forget(path)
-            merged.pop(key, None)
+            self._forget(merged.pop(key, None), path)
             return
         if (place := self._patch.of_key(source)) is not None and key not in merged:
             self._keys[path] = place
         merged[key] = self.merge(merged.get(key), item, path, source)
 
-    def _forget(self, path: Path) -> None:
+    def _forget(self, value: Any, path: Path) -> None:
+        """What stood at `path` and below it is no more."""
         for places in (self._values, self._keys, self._texts):
-            for known in [known for known in places if known[: len(path)] == path]:
-                del places[known]
+            places.pop(path, None)
+        for key, item in _items(value):
+            self._forget(item, (*path, key))
 
-    def _move(self, path: Path, source: Path) -> None:
-        """The value at `path` is now the patch's value at `source`."""
-        key = self._patch.keys.get(source)
-        self._forget(path)
-        if key is not None:
-            self._keys[path] = key
+    def _move(self, value: Any, path: Path, source: Path) -> None:
+        """What stands at `path` is now the patch's value at `source`."""
         for mine, theirs in ((self._values, self._patch.values), (self._keys, self._patch.keys)):
-            for place, origin in theirs.items():
-                if place[: len(source)] == source:
-                    mine[path + place[len(source) :]] = origin
-        for place, text in self._patch.texts.items():
-            if place[: len(source)] == source:
-                self._texts[path + place[len(source) :]] = text
+            if (origin := theirs.get(source)) is not None:
+                mine[path] = origin
+        if (text := self._patch.texts.get(source)) is not None:
+            self._texts[path] = text
+        for key, item in _items(value):
+            self._move(item, (*path, key), (*source, key))
+
+
+def _items(value: Any) -> Iterable[tuple[str | int, Any]]:
+    """What a value holds, by key or by index."""
+    if isinstance(value, Mapping):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()

@@ -8,6 +8,7 @@ from typing import Any
 
 from pfa_gitops.manifests import override
 from pfa_gitops.manifests import project as project_document
+from pfa_gitops.manifests.allowance import Allowance
 from pfa_gitops.manifests.choose import Chosen, read_project
 from pfa_gitops.manifests.document import Document
 from pfa_gitops.manifests.findings import Findings
@@ -52,16 +53,16 @@ def read_workspace(
     `environ` is what templates may read as `env`; `git` what is known of the checkout, asked only when a template
     does. `now` decides whether an override has run out. Raises ProblemsFound with all that is wrong.
     """
-    findings, templates = Findings(), Templates()
+    findings, templates, allowance = Findings(), Templates(), Allowance()
     root = find_project(directory)
-    own, others = _project_file(root, findings)
+    own, others = _project_file(root, findings, allowance)
     chosen = read_project(own, root, environment, environ, git=git, templates=templates)
-    documents = [*others, *_manifest_files(root, chosen, bool(others), templates, findings)]
+    documents = [*others, *_manifest_files(root, chosen, bool(others), templates, findings, allowance)]
     name, known = chosen.environment.name, chosen.environments
     here = [document for document in documents if not applies_elsewhere(document, name, known)]
     rendered = render_documents(here, templates, chosen.names, findings)
     drafts = parse(rendered, {*kinds, override.KIND}, findings)
-    setting = Setting(kinds, known, name, now or datetime.now(UTC))
+    setting = Setting(kinds, known, name, now or datetime.now(UTC), allowance)
     patched = overlay(drafts, setting, findings)
     manifests = link(validate(patched, kinds, root, findings), chosen.project.spec.external, findings)
     if findings.problems:
@@ -69,13 +70,13 @@ def read_workspace(
     return Workspace(root, chosen.project, chosen.environment, tuple(manifests), tuple(findings.notices))
 
 
-def _project_file(root: Path, findings: Findings) -> tuple[Document, list[Document]]:
+def _project_file(root: Path, findings: Findings, allowance: Allowance) -> tuple[Document, list[Document]]:
     """The Project document, and the others beside it. Raises ProblemsFound where there is none."""
     file = root / PROJECT_FILE
-    text = read_text(root, file)
+    text = read_text(root, file, allowance)
     if isinstance(text, Problem):
         raise ProblemsFound([text])
-    documents = list(load_documents(text, str(file), findings))
+    documents = list(load_documents(text, str(file), findings, allowance=allowance))
     projects = [document for document in documents if document.kind == project_document.KIND]
     if not projects:
         missing = Problem("the file has no Project document", "begin it with `kind: Project`", Origin(str(file), 1, 1))
@@ -84,7 +85,7 @@ def _project_file(root: Path, findings: Findings) -> tuple[Document, list[Docume
 
 
 def _manifest_files(
-    root: Path, chosen: Chosen, has_others: bool, templates: Templates, findings: Findings
+    root: Path, chosen: Chosen, has_others: bool, templates: Templates, findings: Findings, allowance: Allowance
 ) -> list[Document]:
     """The documents of all manifest files, in the order of the files' paths."""
     patterns = _patterns(chosen.project)
@@ -94,7 +95,7 @@ def _manifest_files(
     if not files and not has_others and not problems:
         mend = "write manifests below manifests/, or name their files under spec.manifests"
         findings.add([Problem("the project has no manifests", mend, patterns[0].origin)])
-    return [document for file in files for document in _load_file(root, file, chosen, templates, findings)]
+    return [document for file in files for document in _load_file(root, file, chosen, templates, findings, allowance)]
 
 
 def _patterns(project: Project) -> list[Pattern]:
@@ -106,11 +107,13 @@ def _patterns(project: Project) -> list[Pattern]:
     ]
 
 
-def _load_file(root: Path, file: Path, chosen: Chosen, templates: Templates, findings: Findings) -> list[Document]:
-    text = read_text(root, file)
+def _load_file(
+    root: Path, file: Path, chosen: Chosen, templates: Templates, findings: Findings, allowance: Allowance
+) -> list[Document]:
+    text = read_text(root, file, allowance)
     if isinstance(text, Problem):
         findings.lose([text])
         return []
     if file.suffix == ".j2":
-        return render_file(text, str(file), templates, chosen.names, findings)
-    return list(load_documents(text, str(file), findings))
+        return render_file(text, str(file), templates, chosen.names, findings, allowance)
+    return list(load_documents(text, str(file), findings, allowance=allowance))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pfa_gitops.manifests.allowance import Allowance
 from pfa_gitops.manifests.document import Document, Places
 from pfa_gitops.manifests.findings import Findings
 from pfa_gitops.manifests.load import load_documents
@@ -71,11 +72,13 @@ class Rendering:
         return key
 
 
-def render_file(text: str, file: str, templates: Templates, names: Names, findings: Findings) -> list[Document]:
+def render_file(
+    text: str, file: str, templates: Templates, names: Names, findings: Findings, allowance: Allowance | None = None
+) -> list[Document]:
     """Render a `.yaml.j2` file as text, then read it. Places are the template's lines where they can be told."""
     try:
         rendered = templates.file(text, names)
     except TemplateFault as fault:
         findings.lose([Problem(fault.message, fault.mend, Origin(file, fault.line or 1, 1))])
         return []
-    return list(load_documents(rendered.text, file, findings, rendered.lines))
+    return list(load_documents(rendered.text, file, findings, rendered.lines, allowance))

@@ -15,7 +15,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from pfa_gitops.manifests.bounds import MAX_CHARACTERS, MAX_STEPS, Budget, Watch, weight
+from pfa_gitops.manifests.bounds import MAX_CHARACTERS, MAX_STEPS, Budget, Watch, breadth, weight
 from pfa_gitops.manifests.names import TOP, EnvironmentVariables, Git, Refused, Variables
 from pfa_gitops.manifests.numbers import MAX_BITS, fits_json
 from pfa_gitops.model.closest import closest, did_you_mean
@@ -67,7 +67,7 @@ def _mend_name(name: str) -> str:
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """The environment of all templates. `budget` is what the template that runs has used up."""
+    """The environment of all templates. `budget` is what they have used up."""
 
     intercepted_binops = frozenset({"*", "**", "%"})
 
@@ -89,6 +89,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         for name in DROPPED:
             del self.filters[name]
         self.filters |= {"_counted": self._counted, "_weighed": self._weighed, "_joined": self._join}
+        self.filters |= {"_seen": self._seen, "sum": self._sum}
         self.filters |= {"join": self._join, "replace": self._replace, "indent": self._indent}
         self.filters |= {"round": _round, "tojson": _tojson}
 
@@ -135,8 +136,22 @@ class Sandbox(ImmutableSandboxedEnvironment):
             yield item
 
     def _weighed(self, value: Any) -> Any:
+        if isinstance(value, Iterator):  # what `map` gives is made later, item by item
+            return self.budget.counted(value)
         self.budget.spend(weight(value))
         return value
+
+    def _seen(self, value: Any) -> Any:
+        self.budget.see(breadth(value))
+        return value
+
+    def _sum(self, items: Iterable[Any], attribute: str | int | None = None, start: float = 0) -> Any:
+        """Of numbers. Lists that are added one by one are copied again and again."""
+        for item in items if attribute is None else map(make_attrgetter(self, attribute), items):
+            if not isinstance(start, int | float) or not isinstance(item, int | float):
+                raise Refused("`sum` adds numbers only", "take the items one by one")
+            start += item
+        return start
 
     def _put_out(self, value: Any) -> Any:
         text = as_text(value)

@@ -10,7 +10,7 @@ from jinja2 import Template, nodes
 from jinja2.environment import TemplateExpression
 from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
 
-from pfa_gitops.manifests.bounds import MAX_CHARACTERS, Budget
+from pfa_gitops.manifests.bounds import MAX_CHARACTERS
 from pfa_gitops.manifests.names import Names, Refused
 from pfa_gitops.manifests.sandbox import SPLIT, Sandbox, as_data
 
@@ -66,6 +66,7 @@ class Templates:
         return _bounded_text(compiled, context)
 
     def _compile(self, text: str) -> Template | TemplateExpression:
+        self._sandbox.budget.compile(text)
         tree = self._sandbox.bounded(text)
         if (expression := _single_expression(tree)) is None:
             return self._sandbox.from_string(tree)
@@ -75,8 +76,9 @@ class Templates:
         return TemplateExpression(self._sandbox.from_string(body), undefined_to_none=False)
 
     def _file(self, text: str, context: Mapping[str, Any]) -> RenderedFile:
+        self._sandbox.budget.compile(text)
         rendered = _bounded_text(self._sandbox.from_string(self._sandbox.bounded(text)), context)
-        self._sandbox.budget = Budget()
+        self._sandbox.budget.begin()
         marked_tree = self._sandbox.bounded(text)
         _mark_lines(marked_tree)
         marked = _bounded_text(self._sandbox.from_string(marked_tree), context)
@@ -84,7 +86,7 @@ class Templates:
 
     def _guarded(self, render: Callable[[], Result]) -> Result:
         """Run user code: whatever it raises is a fault of the template."""
-        self._sandbox.budget = Budget()
+        self._sandbox.budget.begin()
         try:
             return render()
         except Refused as error:

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from pfa_gitops.manifests.allowance import Allowance
 from pfa_gitops.manifests.document import Document, Places
 from pfa_gitops.manifests.numbers import fits_json
 from pfa_gitops.manifests.shorten import shortened
@@ -17,6 +18,10 @@ MAX_ALIASED = 100_000
 LONG = 50
 """A text counts once for so many characters."""
 
+LONGEST_NUMBER = 5_000
+"""Characters. What is longer does not fit JSON; YAML's numbers to the base of 60 would take hours."""
+
+QUOTE = "put it in quotes if you mean text"
 CONSTRUCT = yaml.SafeLoader("")
 MERGE = f"{TAG}merge"
 AS_TEXT = frozenset({f"{TAG}str", f"{TAG}timestamp", f"{TAG}value", MERGE})
@@ -24,12 +29,16 @@ AS_TEXT = frozenset({f"{TAG}str", f"{TAG}timestamp", f"{TAG}value", MERGE})
 
 
 def read_documents(
-    text: str, file: str, lines: Sequence[int] | None = None
+    text: str, file: str, lines: Sequence[int] | None = None, allowance: Allowance | None = None
 ) -> Iterator[Document | Problem | tuple[Document, list[Problem]]]:
-    """Yield each document, or with its problems where it has some, and last a Problem where the text is no YAML."""
+    """Yield each document, or with its problems where it has some, and last a Problem where the text is no YAML.
+
+    Raises ProblemsFound where there is more than `allowance` has left.
+    """
+    allowance = allowance or Allowance()
     try:
-        for root in compose(text, file, lines):
-            expansion = Expansion()
+        for root in compose(text, file, lines, allowance):
+            expansion = Expansion(allowance)
             value = expansion.expand(root, ())
             document = Document(file, value, Places(expansion.values, expansion.keys, expansion.texts))
             yield (document, expansion.problems) if expansion.problems else document
@@ -40,7 +49,8 @@ def read_documents(
 class Expansion:
     """Turns the nodes of one document into values, and notes the places and the problems."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowance: Allowance | None = None) -> None:
+        self._allowance = allowance or Allowance()
         self.values: dict[Path, Origin] = {}
         self.keys: dict[Path, Origin] = {}
         self.texts: dict[Path, str] = {}
@@ -75,6 +85,7 @@ class Expansion:
 
     def _count(self, origin: Origin, values: int = 1) -> None:
         self._aliased += values
+        self._allowance.values(values, origin)
         if self._aliased > MAX_ALIASED:
             raise Unreadable(
                 f"too many aliases: they stand for more than {MAX_ALIASED:,} values", "write the values out", origin
@@ -146,15 +157,17 @@ class Expansion:
             return node.text
         if node.plain:
             self.texts[path] = node.text
+        if len(node.text) > LONGEST_NUMBER:
+            self._note(f"`{shortened(node.text)}` is no number that JSON knows", QUOTE, node)
+            return None
         try:
             value = CONSTRUCT.yaml_constructors[node.tag](CONSTRUCT, yaml.ScalarNode(node.tag, node.text))
-        except (ValueError, KeyError, IndexError):
+        except (ValueError, KeyError, IndexError, OverflowError):
             kind = node.tag.removeprefix(TAG)
             self._note(f"`{shortened(node.text)}` is no {kind}", "correct it, or put it in quotes", node)
             return None
         if not fits_json(value):
-            mend = "put it in quotes if you mean text"
-            self._note(f"`{shortened(node.text)}` is no number that JSON knows", mend, node)
+            self._note(f"`{shortened(node.text)}` is no number that JSON knows", QUOTE, node)
         return value
 
     def _note(self, message: str, mend: str, node: Node) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import yaml
 from yaml import events
 
+from pfa_gitops.manifests.allowance import Allowance
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.places import Origin
 
@@ -79,14 +80,16 @@ class Source(NamedTuple):
         return Origin(self.file, self.lines[line] if self.lines and known else line + 1, column + 1)
 
 
-def compose(text: str, file: str, lines: Sequence[int] | None = None) -> Iterator[Node]:
+def compose(
+    text: str, file: str, lines: Sequence[int] | None = None, allowance: Allowance | None = None
+) -> Iterator[Node]:
     """Yield the root node of each document that is not empty. Raises Unreadable; what came before it stands.
 
     `lines` gives for each line of a rendered text the template's line.
     """
     source = Source(file, lines)
     try:
-        yield from Composer(Loader(text), source).documents()
+        yield from Composer(Loader(text), source, allowance or Allowance()).documents()
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, text, source) from None
     except yaml.reader.ReaderError as error:
@@ -113,9 +116,10 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: Source) -> Unr
 class Composer:
     """Reads events and builds nodes. Its state is the parser's and the anchors of one document."""
 
-    def __init__(self, loader: Any, source: Source) -> None:
+    def __init__(self, loader: Any, source: Source, allowance: Allowance) -> None:
         self._loader = loader
         self._source = source
+        self._allowance = allowance
         self._anchors: dict[str, Node] = {}
         self._open: set[str] = set()
 
@@ -125,6 +129,7 @@ class Composer:
             event = self._loader.get_event()
             if not isinstance(event, events.DocumentStartEvent):
                 continue
+            self._allowance.document(self._source.origin(event.start_mark.line, event.start_mark.column))
             self._anchors.clear()
             root = self._node(self._loader.get_event(), 0)
             if not (isinstance(root, Scalar) and root.tag == f"{TAG}null"):
@@ -132,6 +137,7 @@ class Composer:
 
     def _node(self, event: Any, depth: int) -> Node:
         origin = self._source.origin(event.start_mark.line, event.start_mark.column)
+        self._allowance.values(1, origin)
         if depth > MAX_DEPTH:
             raise Unreadable(f"nested deeper than {MAX_DEPTH} levels", "flatten it", origin)
         if isinstance(event, events.AliasEvent):

@@ -2,13 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import islice
 
 FEW = 12
+LONGEST = 60
+"""Characters of a word that is compared: the time goes with the product of both lengths."""
+MANY = 300
+"""Words that are compared. Of more, those that begin alike: a project may have many thousand names."""
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that is nearest to `word`, or None where nothing is near. Case does not count."""
-    by_lower = {name.lower(): name for name in known}
+    if len(word) > LONGEST:
+        return None
+    by_lower = {name.lower(): name for name in known if len(name) <= LONGEST}
+    if len(by_lower) > MANY:
+        alike = ((low, name) for low, name in by_lower.items() if low[:1] == word[:1].lower())
+        by_lower = dict(islice(alike, MANY))
     found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
 

@@ -37,7 +37,7 @@ def _drift(drift: Drift) -> dict[str, Any]:
 def show_drift(report: DriftReport, colour: bool = False) -> str:
     """The report by kind, each field as applied → live, and the count in the last line."""
     paint = painter(colour)
-    lines = [f"Environment {report.environment}", ""]
+    lines = [f"Environment {printable(report.environment)}", ""]
     lines += [paint(f"note: {printable(notice)}", "cyan") for notice in report.notices]
     lines += [""] if report.notices else []
     for kind, drifts in groupby(report.drifts, key=lambda drift: drift.address.kind):

@@ -8,6 +8,7 @@ from pfa_gitops.views.values import printable, printable_lines
 
 BOLD, RED, DIM, RESET = "\x1b[1m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
 LAST = "\uffff"
+INDENT = " " * 4
 
 
 def show_problems(problems: Sequence[Problem], colour: bool) -> str:
@@ -49,11 +50,11 @@ def show_problem(problem: Problem, colour: bool) -> str:
     bold, red, dim, reset = (BOLD, RED, DIM, RESET) if colour else ("", "", "", "")
     place = f"{bold}{printable(str(problem.origin))}:{reset} " if problem.origin else ""
     about = printable(str(problem.address)) if problem.address else ""
-    message, mend = printable_lines(problem.message), printable_lines(problem.mend)
+    message, mend = printable_lines(problem.message, INDENT), printable_lines(problem.mend, INDENT)
     # a message that names the object itself needs no second name
     named = f"{about}: " if about and about not in message else ""
     first = f"{place}{named}{red}{message}{reset}"
-    return f"{first}\n    {dim}{mend}{reset}" if mend else first
+    return f"{first}\n{INDENT}{dim}{mend}{reset}" if mend else first
 
 
 def _count(problems: Sequence[Problem]) -> str:

@@ -25,7 +25,7 @@ IDS = "id"
 def show_status(report: StatusReport, colour: bool = False) -> str:
     """One line for each object with its sign, grouped by kind, and below it the tables that are not empty."""
     paint = painter(colour)
-    lines = [f"Environment {report.environment}", ""]
+    lines = [f"Environment {printable(report.environment)}", ""]
     for kind, group in groupby(report.statuses, key=lambda status: status.address.kind):
         statuses = list(group)
         width = min(max(len(printable(status.address.name)) for status in statuses), WIDEST_NAME)

@@ -16,6 +16,7 @@ Paint = Callable[[str, str], str]
 SIGN = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "±", Action.DELETE: "-"}
 COLOUR = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.REPLACE: "magenta", Action.DELETE: "red"}
 RESULT_COLOUR = {Result.DONE: "green", Result.FAILED: "red", Result.BLOCKED: "yellow", Result.SKIPPED: "yellow"}
+BELOW = " " * 6
 DONE_WORD = {
     Action.CREATE: "created",
     Action.UPDATE: "updated",
@@ -32,7 +33,7 @@ def painter(colour: bool) -> Paint:
 def show_plan(plan: Plan, colour: bool = False) -> str:
     """Show what would change, grouped by kind, each field as live → desired, and the counts in the last line."""
     paint = painter(colour)
-    lines = [f"Environment {plan.environment}", ""]
+    lines = [f"Environment {printable(plan.environment)}", ""]
     lines += [paint(f"note: {printable(notice)}", "cyan") for notice in plan.notices]
     lines += [""] if plan.notices else []
     pending = sorted(plan.pending, key=lambda change: change.address)
@@ -78,7 +79,7 @@ def _values(action: Action, field: FieldChange, paint: Paint) -> str:
     before, after = side_by_side(field.before, field.after)
     after = "(removed)" if field.after is ABSENT else after
     shown = after if field.reason and before == after else f"{before} → {after}"
-    return f"{shown}  {paint(f'({field.reason})', 'cyan')}" if field.reason else shown
+    return f"{shown}  {paint(f'({printable(field.reason)})', 'cyan')}" if field.reason else shown
 
 
 def show_outcome(outcome: Outcome, colour: bool = False) -> str:
@@ -90,8 +91,8 @@ def show_outcome(outcome: Outcome, colour: bool = False) -> str:
         return f"  {sign} {change.address} {DONE_WORD[change.action]} in {outcome.seconds:.1f} s"
     text = f"  {paint(f'✗ {change.address} {outcome.result}', RESULT_COLOUR[outcome.result])}"
     if outcome.problem:
-        text += f": {printable_lines(outcome.problem.message)}"
-        text += f"\n      {printable_lines(outcome.problem.mend)}" if outcome.problem.mend else ""
+        text += f": {printable_lines(outcome.problem.message, BELOW)}"
+        text += f"\n{BELOW}{printable_lines(outcome.problem.mend, BELOW)}" if outcome.problem.mend else ""
     return text
 
 

@@ -1,6 +1,7 @@
 """How one value is shown: short, on one line, and never a secret. Pure."""
 
 import json
+import re
 from typing import Any
 
 from pfa_gitops.model.plain import plain
@@ -11,6 +12,8 @@ CONTEXT = 20
 """Characters that are shown before the first difference of two long values."""
 WIDEST = 60
 """Characters of a value that a line of a plan shows before it is cut."""
+LONGEST = 4_000
+"""Characters of a message that people are shown."""
 
 
 def to_json(value: Any) -> Any:
@@ -56,11 +59,29 @@ def _cut(text: str, start: int = 0) -> str:
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
+_COMMAND = re.compile(r"^(\s*):(?=:)|##(?=\[)", re.MULTILINE)
+"""How GitHub Actions knows a command in what a step prints: `::error::` begins a line, `##[error]` stands anywhere."""
+
+
+def defused(text: str) -> str:
+    """The same text, without lines that a CI system would take for its commands."""
+    return _COMMAND.sub(lambda found: r"#\x23" if found[0] == "##" else rf"{found[1]}\x3a", text)
+
+
+def json_text(value: Any) -> str:
+    """A value as indented JSON. What no screen shows is written as an escape, as is a CI system's command."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    if not all(line.isprintable() for line in text.split("\n")):
+        text = "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
+    return text.replace("##[", r"#\u0023[")
+
+
 def printable(text: str) -> str:
     """One line, without what would move the cursor, or colour what follows: a manifest may hold any character."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
-def printable_lines(text: str) -> str:
-    """The same for a text of several lines."""
-    return "\n".join(printable(line) for line in text.split("\n"))
+def printable_lines(text: str, indent: str = "") -> str:
+    """The same for a text of several lines. All but the first are indented, so that none passes for one of ours."""
+    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return f"\n{indent}".join(printable(line) for line in shown.split("\n"))
