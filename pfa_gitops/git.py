@@ -3,6 +3,9 @@
 import subprocess
 from pathlib import Path
 
+SAFELY = ("--no-optional-locks", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false")
+"""A folder of the checkout may look like a repository of its own, whose settings name programs to run: git takes no
+settings from such a one, and starts no file system monitor. Nor does it write its index anew, as `status` would."""
 ASK = {
     "commit": ("rev-parse", "HEAD"),
     "short_commit": ("rev-parse", "--short", "HEAD"),
@@ -25,7 +28,7 @@ def describe(directory: Path) -> dict[str, str]:
 def _run(directory: Path, question: tuple[str, ...]) -> str | None:
     try:
         done = subprocess.run(  # noqa: S603 - fixed arguments
-            ["git", *question],  # noqa: S607 - the user's own git
+            ["git", *SAFELY, *question],  # noqa: S607 - the user's own git
             cwd=directory,
             capture_output=True,
             text=True,

@@ -21,12 +21,12 @@ MAX_CHARACTERS = 5_000_000
 """Of one value, or of a file."""
 MAX_WORK = 10 * MAX_CHARACTERS
 """Of all values that one template makes on its way, together."""
-MAX_SEEN = 2_000_000
+MAX_SEEN = 500_000
 """Values that one template looks through, with filters, tests, comparisons and calls. Of a text, 50 characters count
 as one."""
 MAX_SOURCE = 1_000_000
 """Characters of all different templates of a project: to compile them takes time. Each counts for at least 50."""
-TIMES = 10
+TIMES = 5
 """All templates of a project together may use up this many times what one may."""
 LEAST_SOURCE = 50
 ITEM = 50

@@ -11,6 +11,14 @@ GitSource = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 TOP = ("vars", "env", "environment", "git", "project")
 
 
+CREDENTIALS = frozenset(
+    {"PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_CLIENT_CUSTOM_HEADERS", "ANYSCALE_CLI_TOKEN"}
+    | {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_RUNTIME_TOKEN"}
+    | {"ACTIONS_ID_TOKEN_REQUEST_TOKEN"}
+)
+"""What this tool and its CI log in with. No template reads them, as what it gives is no secret: plans show it."""
+
+
 class Refused(Exception):
     """A template asked for what it may not have."""
 
@@ -45,6 +53,9 @@ class EnvironmentVariables(Mapping[str, str]):
         self._asked: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
+        if name.upper() in CREDENTIALS:
+            mend = f"say where a secret is kept, {{from_env: {name}}}, where a secret may stand"
+            raise Refused(f"a template cannot read the secret {name}", mend)
         if self._allowed is not None and name not in self._allowed:
             mend = f"add {name} to spec.env in pfa-gitops.yaml"
             raise Refused(f"the project does not let manifests read the environment variable {name}", mend)
@@ -55,7 +66,7 @@ class EnvironmentVariables(Mapping[str, str]):
         return name in self._values and (self._allowed is None or name in self._allowed)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self._allowed or () if name in self._values)
+        return (name for name in self._allowed or () if name in self._values and name.upper() not in CREDENTIALS)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

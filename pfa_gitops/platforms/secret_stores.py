@@ -12,7 +12,10 @@ from typing import Any
 from pfa_gitops.model.errors import SecretMissing
 from pfa_gitops.model.secrets import AwsSecret, Sealed, SecretRef
 from pfa_gitops.model.utf8 import is_utf8
+from pfa_gitops.platforms.bounded_files import read_bounded
 
+MAX_BYTES = 1_000_000
+"""Of a secret's file."""
 BlockReader = Callable[[str, str], Awaitable[Mapping[str, Any]]]
 """Reads a Prefect block document's data with its secrets, by block type slug and name."""
 
@@ -47,7 +50,8 @@ class SecretStores:
 
     def _from_file(self, name: str) -> Sealed:
         try:
-            return Sealed((self.directory / name).read_text().removesuffix("\n"))
+            content = read_bounded(self.directory / name, MAX_BYTES)
+            return Sealed(content.decode().removesuffix("\n"))
         except (OSError, ValueError) as error:  # bytes that are no text, or a path with a null character
             reason = getattr(error, "strerror", None) or "not a text file"
             raise SecretMissing(

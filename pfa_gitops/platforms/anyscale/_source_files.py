@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pfa_gitops.platforms.bounded_files import read_bounded
 from pfa_gitops.platforms.urls import parts_of
 
 DEFAULT_EXCLUDES = (".git", ".venv", "venv", "__pycache__")
 """What the SDK leaves out of every upload [workload_sdk.py]."""
 CHUNK_BYTES = 1 << 20
+MAX_BYTES = 5_000_000
+"""Of a text that a manifest names, and of a .gitignore."""
 
 
 class Unreadable(Exception):
@@ -65,7 +68,7 @@ def read_text(root: Path, name: str) -> str:
     path = below(root, name)
     try:
         with _readable(name):
-            return path.read_text()
+            return read_bounded(path, MAX_BYTES).decode()
     except UnicodeDecodeError:
         raise Unreadable(f"{name} cannot be read: not a text file") from None
 
@@ -129,7 +132,7 @@ def is_pattern(text: str) -> bool:
 def _ignored(directory: Path) -> list[str]:
     """The lines of the directory's own .gitignore, if there is one."""
     file = directory / ".gitignore"
-    lines = file.read_text(errors="replace").splitlines() if file.is_file() else []
+    lines = read_bounded(file, MAX_BYTES).decode(errors="replace").splitlines() if file.is_file() else []
     for number, line in enumerate(lines, 1):
         if not is_pattern(line):
             raise Unreadable(f"{file} cannot be read: line {number} is no pattern of files")

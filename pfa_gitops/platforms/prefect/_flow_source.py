@@ -7,12 +7,13 @@ from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 from pfa_gitops.model.closest import closest, did_you_mean
+from pfa_gitops.platforms.bounded_files import read_bounded
 from pfa_gitops.platforms.prefect._local_types import make_class
 from pfa_gitops.platforms.prefect._parameter_schema import Function, parameter_schema
 from pfa_gitops.platforms.prefect._static import Module, Unresolved, parse, statements
 
 FLOW = frozenset({"prefect.flow", "prefect.flows.flow", "prefect.main.flow"})
-MAX_BYTES = 4_000_000
+MAX_BYTES = 1_000_000
 
 
 class SourceFlaw(Exception):
@@ -91,11 +92,18 @@ def _module_file(root: FilePath, module: str) -> FilePath:
 def _read(file: FilePath, modified_ns: int, size: int, place: str, name: str) -> FlowSource:
     """Many deployments share a flow; the time and size of the file tell whether it is the same as before."""
     try:
-        tree = parse(file.read_bytes())
+        tree = parse(read_bounded(file, MAX_BYTES))
     except SyntaxError as error:
         raise SourceFlaw(f"{place}:{error.lineno or 1} is not valid Python: {error.msg}", "correct the file") from None
     except (OSError, ValueError, RecursionError, MemoryError):
         raise SourceFlaw(f"{place} cannot be read as Python", "correct the file") from None
+    try:
+        return _found(tree, place, name)
+    except (RecursionError, MemoryError):  # the parser takes deeper nesting than what walks the tree
+        raise SourceFlaw(f"{place} is nested too deeply", "correct the file") from None
+
+
+def _found(tree: ast.Module, place: str, name: str) -> FlowSource:
     module = Module(tree, make_class)
     flows = dict(_flows(module, tree))
     if name not in flows:

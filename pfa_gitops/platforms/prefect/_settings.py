@@ -7,13 +7,17 @@ in `$PREFECT_HOME/profiles.toml`. Variable names mean the same in any case.
 
 import json
 import tomllib
+from io import StringIO
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pfa_gitops.model.errors import ReaderError
+from pfa_gitops.platforms.bounded_files import read_bounded
 
+MAX_BYTES = 5_000_000
+"""Of a file of settings: some stand in the working directory, which may be a stranger's repository."""
 DEFAULT_PROFILES: Mapping[str, Mapping[str, str]] = {
     "ephemeral": {},
     "local": {"PREFECT_API_URL": "http://127.0.0.1:4200/api"},
@@ -137,16 +141,19 @@ def _read_dotenv(path: Path) -> Mapping[str, str]:
     from dotenv import dotenv_values  # noqa: PLC0415 - most directories have no .env
 
     try:
-        return {name.upper(): value for name, value in dotenv_values(path).items() if value is not None}
+        text = StringIO(read_bounded(path, MAX_BYTES).decode())
+        return {name.upper(): value for name, value in dotenv_values(stream=text).items() if value is not None}
     except (OSError, ValueError) as error:  # UnicodeDecodeError is a ValueError
         raise _unreadable(path, error) from None
 
 
 def _read_toml(path: Path) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_bounded(path, MAX_BYTES).decode())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return {}
+    except RecursionError:
+        raise ReaderError(f"{path} is nested too deeply", "mend the file, or remove it") from None
     except (OSError, ValueError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
         raise _unreadable(path, error) from None
 
