@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console

@@ -32,4 +32,6 @@ def validate(directory: Path, environment: str | None, output: str, quiet: bool)
         return
     for notice in notices:
         console.warn(f"note: {printable(notice)}")
-    console.say(f"{'1 manifest is' if count == 1 else f'{count} manifests are'} valid in environment {printable(name)}.")
+    console.say(
+        f"{'1 manifest is' if count == 1 else f'{count} manifests are'} valid in environment {printable(name)}."
+    )

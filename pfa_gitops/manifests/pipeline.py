@@ -57,7 +57,7 @@ def read_workspace(
     root = find_project(directory)
     own, others = _project_file(root, findings, allowance)
     chosen = read_project(own, root, environment, environ, git=git, templates=templates)
-    documents = [*others, *_manifest_files(root, chosen, bool(others), templates, findings, allowance)]
+    documents = [*others, *_manifest_files(root, chosen, bool(others), templates, findings, allowance=allowance)]
     name, known = chosen.environment.name, chosen.environments
     here = [document for document in documents if not applies_elsewhere(document, name, known)]
     rendered = render_documents(here, templates, chosen.names, findings)
@@ -85,7 +85,7 @@ def _project_file(root: Path, findings: Findings, allowance: Allowance) -> tuple
 
 
 def _manifest_files(
-    root: Path, chosen: Chosen, has_others: bool, templates: Templates, findings: Findings, allowance: Allowance
+    root: Path, chosen: Chosen, has_others: bool, templates: Templates, findings: Findings, *, allowance: Allowance
 ) -> list[Document]:
     """The documents of all manifest files, in the order of the files' paths."""
     patterns = _patterns(chosen.project)
@@ -95,7 +95,11 @@ def _manifest_files(
     if not files and not has_others and not problems:
         mend = "write manifests below manifests/, or name their files under spec.manifests"
         findings.add([Problem("the project has no manifests", mend, patterns[0].origin)])
-    return [document for file in files for document in _load_file(root, file, chosen, templates, findings, allowance)]
+    return [
+        document
+        for file in files
+        for document in _load_file(root, file, chosen, templates, findings, allowance=allowance)
+    ]
 
 
 def _patterns(project: Project) -> list[Pattern]:
@@ -108,12 +112,12 @@ def _patterns(project: Project) -> list[Pattern]:
 
 
 def _load_file(
-    root: Path, file: Path, chosen: Chosen, templates: Templates, findings: Findings, allowance: Allowance
+    root: Path, file: Path, chosen: Chosen, templates: Templates, findings: Findings, *, allowance: Allowance
 ) -> list[Document]:
     text = read_text(root, file, allowance)
     if isinstance(text, Problem):
         findings.lose([text])
         return []
     if file.suffix == ".j2":
-        return render_file(text, str(file), templates, chosen.names, findings, allowance)
+        return render_file(text, str(file), templates, chosen.names, findings, allowance=allowance)
     return list(load_documents(text, str(file), findings, allowance=allowance))

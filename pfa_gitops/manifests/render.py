@@ -73,7 +73,7 @@ class Rendering:
 
 
 def render_file(
-    text: str, file: str, templates: Templates, names: Names, findings: Findings, allowance: Allowance | None = None
+    text: str, file: str, templates: Templates, names: Names, findings: Findings, *, allowance: Allowance | None = None
 ) -> list[Document]:
     """Render a `.yaml.j2` file as text, then read it. Places are the template's lines where they can be told."""
     try:

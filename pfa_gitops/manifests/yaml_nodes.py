@@ -129,9 +129,10 @@ class Composer:
             event = self._loader.get_event()
             if not isinstance(event, events.DocumentStartEvent):
                 continue
-            self._allowance.document(self._source.origin(event.start_mark.line, event.start_mark.column))
+            first = self._loader.get_event()
+            self._allowance.document(self._source.origin(first.start_mark.line, first.start_mark.column))
             self._anchors.clear()
-            root = self._node(self._loader.get_event(), 0)
+            root = self._node(first, 0)
             if not (isinstance(root, Scalar) and root.tag == f"{TAG}null"):
                 yield root
 

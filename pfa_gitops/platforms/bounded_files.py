@@ -14,8 +14,8 @@ def read_bounded(path: Path, most: int) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe nobody writes to would wait
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(EINVAL, "it is no regular file", str(path))
+            raise OSError(EINVAL, "it is no regular file")
         content = file.read(most + 1)
     if len(content) > most:
-        raise OSError(EFBIG, f"it is larger than {most // 1_000_000} MB", str(path))
+        raise OSError(EFBIG, f"it is larger than {most // 1_000_000} MB")
     return content

@@ -7,13 +7,6 @@ import json
 
 import pytest
 from support.hostile import Case, cases, run, write
-from support.nursery import nursery
-
-
-@pytest.fixture(scope="session")
-def children():
-    with nursery() as running:
-        yield running
 
 
 def names(case: Case) -> str:

@@ -39,16 +39,19 @@ class Case:
     name: str
     files: Mapping[str, Any]
     exit: int
-    """What validate, render and plan exit with, unless `plan` says otherwise."""
+    """What validate and render exit with."""
     says: tuple[str, ...] = ()
     """What stands in what validate prints."""
     never: tuple[str, ...] = ()
     """What stands in no output, besides what never does."""
     environ: Mapping[str, str] = field(default_factory=dict)
     slow: bool = False
-    plan: int | None = None
-    """What plan exits with."""
+    plan: int = 0
+    """What plan exits with, where the others exit with 0."""
     plan_says: tuple[str, ...] = ()
+    """What stands in what plan prints."""
+    folder: str = "."
+    """Where in the project the commands run."""
 
 
 def cases(slow: bool) -> Iterator[Case]:
@@ -162,7 +165,7 @@ def run(nursery: Nursery, folder: Folder, case: Case, *arguments: str, **environ
         **case.environ,
         **environment,
     }
-    job = Job(arguments, str(folder.project), environ, str(stdout), str(stderr), SECONDS)
+    job = Job(arguments, str(folder.project / case.folder), environ, str(stdout), str(stderr), SECONDS)
     answer = Answer(nursery.run(job), stdout.read_text("utf-8"), stderr.read_text("utf-8"))
     assert folder.seen() == before, "it wrote where nothing may be written"
     check(answer, case, as_json="json" in arguments)

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 MEMORY_BYTES = 2 << 30
@@ -114,7 +113,7 @@ def _become(job: Job) -> None:
             opened = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(opened, descriptor)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        sys.stdin = Path(os.devnull).open()
+        sys.stdin = os.fdopen(0, closefd=False)
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
         os.environ.clear()

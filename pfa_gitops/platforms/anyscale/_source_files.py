@@ -15,6 +15,10 @@ from pfa_gitops.platforms.urls import parts_of
 DEFAULT_EXCLUDES = (".git", ".venv", "venv", "__pycache__")
 """What the SDK leaves out of every upload [workload_sdk.py]."""
 CHUNK_BYTES = 1 << 20
+MAX_STARS = 3
+"""`**` in one pattern of files, and `*` between two slashes of one."""
+MAX_LINES = 5_000
+"""Of a .gitignore."""
 MAX_BYTES = 5_000_000
 """Of a text that a manifest names, and of a .gitignore."""
 
@@ -119,9 +123,15 @@ def _rule(base: Path, patterns: Sequence[str]) -> Callable[[Path], bool]:
 
 
 def is_pattern(text: str) -> bool:
-    """Whether the SDK can read it as git reads a line of a .gitignore: `!` alone or `[z-a]` it cannot."""
+    """Whether the SDK can read it as git reads a line of a .gitignore: `!` alone or `[z-a]` it cannot.
+
+    Nor may it have so many `*` that it could keep a plan busy for years: each of them multiplies the time.
+    """
     import pathspec  # noqa: PLC0415 - as in `_rule`
 
+    parts = text.split("/")
+    if parts.count("**") > MAX_STARS or any(part.count("*") > MAX_STARS for part in parts):
+        return False
     try:
         pathspec.GitIgnoreSpec.from_lines([text])
     except (ValueError, re.error):
@@ -133,6 +143,8 @@ def _ignored(directory: Path) -> list[str]:
     """The lines of the directory's own .gitignore, if there is one."""
     file = directory / ".gitignore"
     lines = read_bounded(file, MAX_BYTES).decode(errors="replace").splitlines() if file.is_file() else []
+    if len(lines) > MAX_LINES:
+        raise Unreadable(f"{file} cannot be read: it has more than {MAX_LINES:,} lines")
     for number, line in enumerate(lines, 1):
         if not is_pattern(line):
             raise Unreadable(f"{file} cannot be read: line {number} is no pattern of files")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pfa_gitops.platforms.anyscale._source_files import (
+    MAX_STARS,
     Unreadable,
     digest,
     directory_below,
@@ -55,7 +56,7 @@ def _place(root: Path, name: str) -> str:
 
 def _pattern_flaws(spec: WorkloadFields) -> list[Flaw]:
     wrong = [index for index, text in enumerate(spec.excludes or []) if not is_pattern(text)]
-    mend = "write it as a line of a .gitignore, e.g. `*.log`"
+    mend = f"write it as a line of a .gitignore, e.g. `*.log`, with at most {MAX_STARS} `*` or `**`"
     return [Flaw(("excludes", index), "the pattern of files cannot be read", mend) for index in wrong]
 
 

@@ -7,9 +7,9 @@ in `$PREFECT_HOME/profiles.toml`. Variable names mean the same in any case.
 
 import json
 import tomllib
-from io import StringIO
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
