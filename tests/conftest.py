@@ -8,15 +8,17 @@ from collections.abc import Iterator
 import pytest
 from support.anyscale_emulator import AnyscaleEmulator
 from support.prefect_server import PrefectServer, run_prefect_server, template_path
+from support.properties import register_profiles
 
 pytest.register_assert_rewrite("support.kind_cases")  # so that its failures say what differed
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Choose the shared emulator's address now: whoever imports the SDK first fixes its host for the whole process.
 
     Tests send SIGINT to themselves and to their children. A shell ignores it in what it puts into the background.
     """
+    register_profiles(config.cache.mkdir("hypothesis"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -6,7 +6,7 @@ from typing import Any
 
 from pfa_gitops.engine.guards import Bounds, breaches, protected
 from pfa_gitops.engine.impact import with_impact
-from pfa_gitops.engine.observe import observe
+from pfa_gitops.engine.observe import Observed, observe
 from pfa_gitops.engine.ownership import Claims, claims, conflicts, manifest_of, relocated
 from pfa_gitops.engine.plan import make_plan
 from pfa_gitops.engine.readings import Clients, Kinds
@@ -48,7 +48,7 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     inventory = relocated(world.inventory, sealed, world.moves)
     found = claims(sealed, inventory, world.kinds)
     observed = await observe([*found.former.values(), *found.wanted], world.kinds, world.clients)
-    if problems := [*missing, *observed.problems, *conflicts(found, observed.lives, inventory)]:
+    if problems := [*missing, *_in_the_way(observed, found), *conflicts(found, observed.lives, inventory)]:
         raise ProblemsFound(problems)
     plan = make_plan(found, observed.lives, inventory, world.kinds, notices)
     if guarded := list(protected(plan, inventory)):
@@ -57,6 +57,13 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     plan = await with_impact(plan, world.kinds, world.clients)
     plan = replace(plan, breaches=tuple(breaches(plan, bounds, inventory)))
     return Planned(plan, world.inventory, inventory, by_address)
+
+
+def _in_the_way(observed: Observed, found: Claims) -> list[Problem]:
+    """What keeps the plan from being made. Whatever is wrong with an object that is there and only goes does not."""
+    wanted = {manifest.address for manifest in found.wanted}
+    going = {address for address, former in found.former.items() if former.key in observed.lives} - wanted
+    return [problem for problem in observed.problems if problem.address not in going]
 
 
 async def plan_destroy(world: World) -> Planned:

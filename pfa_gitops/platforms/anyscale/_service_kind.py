@@ -19,6 +19,7 @@ from pfa_gitops.platforms.anyscale._live_shapes import Unspeakable
 from pfa_gitops.platforms.anyscale._lost_replies import carries, send
 from pfa_gitops.platforms.anyscale._service_deploy import deploy, write_tags
 from pfa_gitops.platforms.anyscale._service_document import Place
+from pfa_gitops.platforms.anyscale._service_spec import ServiceFields
 from pfa_gitops.platforms.anyscale._service_lifecycle import (
     GONE,
     SpecT,
@@ -91,7 +92,7 @@ class ServiceKind(Kind[SpecT, AnyscaleClient]):
             build, compute_config, tags = await asyncio.gather(
                 client.build_by_id(version.build_id),
                 live_compute_config(client, cloud, version.compute_config_id, wanted),
-                client.service_tags(service.id) if wanted.tags is not None else _none(),
+                _tags(client, service, wanted),
             )
         except Unspeakable as error:
             return manifest.problem(("compute_config",), error.message, error.mend)
@@ -107,8 +108,8 @@ class ServiceKind(Kind[SpecT, AnyscaleClient]):
             message = f"the service {service.name} was made by somebody else meanwhile"
             raise Conflict(message, "plan and apply again")
         service_id = await self._deploy(client, manifest.platform_name, manifest.spec, service)
-        if service is not None and manifest.spec.tags is not None:
-            await write_tags(client, service_id, manifest.spec.tags)
+        if service is not None and _names_tags(manifest.spec):
+            await write_tags(client, service_id, manifest.spec.tags or {})
         return service_id
 
     async def update(self, client: AnyscaleClient, change: Change, ids: Ids) -> None:
@@ -122,8 +123,8 @@ class ServiceKind(Kind[SpecT, AnyscaleClient]):
                 await self._deploy(client, manifest.platform_name, spec, await client.service_by_id(live.id))
 
             await send(roll_out, lambda: carries(self, client, manifest, apart_from={"tags"}))
-        if manifest.spec.tags is not None:
-            await write_tags(client, live.id, manifest.spec.tags)
+        if _names_tags(manifest.spec):
+            await write_tags(client, live.id, manifest.spec.tags or {})
 
     async def _deploy(self, client: AnyscaleClient, name: str, spec: SpecT, service: Service | None) -> str:
         running = service is not None and service.current_state not in GONE
@@ -160,5 +161,14 @@ class ServiceKind(Kind[SpecT, AnyscaleClient]):
         return service.newest is None or self.owns(service.newest)
 
 
-async def _none() -> None:
-    return None
+def _names_tags(spec: ServiceFields) -> bool:
+    """Whether tags are the manifest's affair: a null means none, also where they left a manifest that named them."""
+    return "tags" in spec.model_fields_set
+
+
+async def _tags(client: AnyscaleClient, service: Service, wanted: ServiceFields) -> dict[str, str] | None:
+    """The live tags, in the manifest's word for none. Reading them costs a request, so only where they are named."""
+    if not _names_tags(wanted):
+        return None
+    live = await client.service_tags(service.id)
+    return live if live or wanted.tags is not None else None

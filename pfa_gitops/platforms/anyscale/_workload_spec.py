@@ -81,7 +81,7 @@ class WorkloadFields(Spec):
     project: str | None = Field(default=None, min_length=1)
     """The Anyscale project. Default: the environment's, else the cloud's default."""
     tags: dict[str, str] | None = None
-    """Tags. Without this field tags are neither read nor written."""
+    """Tags. While no manifest names this field, tags are neither read nor written."""
     files_digest: FilledIn = None
     """Filled in: a digest of the local directories in `working_dir` and `py_modules`, by which they are compared."""
 

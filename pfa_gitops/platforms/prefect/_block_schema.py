@@ -9,17 +9,17 @@ from typing import Any
 
 from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.places import Path, show_path
-from pfa_gitops.model.secrets import Sealed, SecretRef
+from pfa_gitops.model.secrets import Concealed, SecretRef
 from pfa_gitops.platforms.base import Flaw
 from pfa_gitops.platforms.prefect._block_data import REF, Secrets, reference_in
 
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
-    "string": (str, Sealed, SecretRef),
+    "string": (str, Concealed, SecretRef),
     "integer": (int,),
     "number": (int, float),
     "boolean": (bool,),
     "array": (list,),
-    "object": (Mapping, Sealed, SecretRef),
+    "object": (Mapping, Concealed, SecretRef),
     "null": (type(None),),
 }
 
@@ -70,7 +70,7 @@ def _open_secrets(value: Any, secrets: Secrets, path: Path) -> Iterator[Flaw]:
     if isinstance(value, Mapping):
         for name, item in value.items():
             yield from _open_secrets(item, secrets, (*path, name))
-    elif secrets.cover(path) and not isinstance(value, Sealed | SecretRef | None):
+    elif secrets.cover(path) and not isinstance(value, Concealed | SecretRef | None):
         place = show_path(("data", *path))
         yield Flaw(
             ("data", *path),
