@@ -39,14 +39,16 @@ def _at_start(change: Change, planned: Planned, inventory: Inventory) -> Entry:
     coming = inventory.applied(planned.manifests[change.address], "", pending=True)
     if change.action is Action.CREATE:
         return coming
-    if change.key != change.existing.key:
-        return replace(coming, id=change.existing.id, instead_of=change.existing.key)
     there = replace(coming, id=change.existing.id, pending=False)
     if change.action is Action.NONE:
         return there
     known = inventory.entries.get(change.address) or replace(there, applied={})
-    # A field that is named for the first time may be written and not be noted: it must be known as ours.
-    return replace(known, id=change.existing.id, applied={**there.applied, **known.applied})
+    # A field that is named for the first time may be written and not be noted: it must be known as ours. One that is
+    # named no more is ours until it was put back.
+    applied = {**coming.applied, **known.applied}
+    if change.key != change.existing.key:
+        return replace(coming, id=change.existing.id, instead_of=change.existing.key, applied=applied)
+    return replace(known, id=change.existing.id, applied=applied)
 
 
 def is_done(planned: Planned) -> bool:

@@ -77,14 +77,15 @@ def settles(begin, neighbours, prefect_server):
 
 
 @given(pair=versions())
-@few(8)
+@few(3)
 def test_after_apply_there_is_nothing_to_do_and_nothing_to_write(settles, pair):
     settles(pair)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @given(pair=versions())
-@many(150)
+@many(60)
 def test_after_apply_there_is_nothing_to_do_and_nothing_to_write_often(settles, pair):
     settles(pair)
 
@@ -125,13 +126,14 @@ MOMENTS = st.floats(0, 1, exclude_max=True)
 
 
 @given(pair=versions(), at=MOMENTS, arrives=st.booleans())
-@few(8)
+@few(3)
 def test_a_killed_apply_is_carried_on_to_the_same_end(survives, pair, at, arrives):
     survives(pair, at, arrives)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @given(pair=versions(), at=MOMENTS, arrives=st.booleans())
-@many(150)
+@many(60)
 def test_a_killed_apply_is_carried_on_to_the_same_end_often(survives, pair, at, arrives):
     survives(pair, at, arrives)

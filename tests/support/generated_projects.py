@@ -71,7 +71,9 @@ def versions(draw: Draw, slots: tuple[str, ...] = PREFECT_SLOTS) -> tuple[Versio
     moved = {f"{kind_of(slot)}/{first(slot)}": f"{kind_of(slot)}/{second(slot)}" for slot in sorted(told)}
     specs = {slot: draw(_spec(slot, first)) for slot in first.by_slot}
     changed = {
-        slot: specs[slot] if slot in specs and _holds(slot, specs[slot], first, second) and draw(st.booleans()) else None
+        slot: specs[slot]
+        if slot in specs and _holds(slot, specs[slot], first, second) and draw(st.booleans())
+        else None
         for slot in second.by_slot
     }
     specs_later = {slot: spec or draw(_spec(slot, second)) for slot, spec in changed.items()}
@@ -165,7 +167,9 @@ def _infra(names: Names) -> st.SearchStrategy[Spec]:
 
 
 def _queue(names: Names) -> st.SearchStrategy[Spec]:
-    return _fields({"work_pool": st.just(FOREIGN_POOL)}, description=TEXT, concurrency_limit=COUNT, paused=st.booleans())
+    return _fields(
+        {"work_pool": st.just(FOREIGN_POOL)}, description=TEXT, concurrency_limit=COUNT, paused=st.booleans()
+    )
 
 
 SCHEDULES = st.lists(
@@ -241,7 +245,9 @@ def _cron(names: Names) -> st.SearchStrategy[Spec]:
         env_vars=st.sampled_from([{"A": "1"}, {"A": "2"}]),
         tags=st.sampled_from([{"team": "ml"}, {}]),
     )
-    return _fields({"cron_expression": st.sampled_from(["0 3 * * *", "@daily"]), "job_config": job}, enabled=st.booleans())
+    return _fields(
+        {"cron_expression": st.sampled_from(["0 3 * * *", "@daily"]), "job_config": job}, enabled=st.booleans()
+    )
 
 
 WORKLOAD = {

@@ -138,7 +138,11 @@ def _document(address: str, spec: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def live_project(
-    name: str, folder: Path, server: PrefectServer, emulator: AnyscaleEmulator | None = None, external: Sequence[str] = ()
+    name: str,
+    folder: Path,
+    server: PrefectServer,
+    emulator: AnyscaleEmulator | None = None,
+    external: Sequence[str] = (),
 ) -> Iterator[LiveProject]:
     """A project without objects. Without an emulator, what it sends to Anyscale is an error."""
     with ExitStack() as stack:

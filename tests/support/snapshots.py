@@ -90,7 +90,9 @@ def comparable(raw: Raw, prefix: str) -> dict[str, list[Any]]:
     raw = json.loads(json.dumps(raw).replace(prefix, "(prefix)"))
     names = {number: f"({label} {item['name']})" for label, items in raw.items() for number, item in items.items()}
     return {
-        label: sorted((_plain(item, names) for item in items.values()), key=lambda item: json.dumps(item, sort_keys=True))
+        label: sorted(
+            (_plain(item, names) for item in items.values()), key=lambda item: json.dumps(item, sort_keys=True)
+        )
         for label, items in raw.items()
     }
 

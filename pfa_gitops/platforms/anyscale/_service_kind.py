@@ -19,7 +19,6 @@ from pfa_gitops.platforms.anyscale._live_shapes import Unspeakable
 from pfa_gitops.platforms.anyscale._lost_replies import carries, send
 from pfa_gitops.platforms.anyscale._service_deploy import deploy, write_tags
 from pfa_gitops.platforms.anyscale._service_document import Place
-from pfa_gitops.platforms.anyscale._service_spec import ServiceFields
 from pfa_gitops.platforms.anyscale._service_lifecycle import (
     GONE,
     SpecT,
@@ -29,6 +28,7 @@ from pfa_gitops.platforms.anyscale._service_lifecycle import (
     service_readiness,
     service_status,
 )
+from pfa_gitops.platforms.anyscale._service_spec import ServiceFields
 from pfa_gitops.platforms.anyscale._workload_files import completed
 from pfa_gitops.platforms.anyscale._workload_image import live_image
 from pfa_gitops.platforms.anyscale._workload_live import live_compute_config, settled

@@ -204,6 +204,21 @@ def test_an_apply_that_is_killed_at_any_write_is_carried_on(project, shelf, box,
     assert project.names() == ["base", "new", "renamed", "same"]
 
 
+@pytest.mark.parametrize("renames", [True, False])
+def test_a_field_that_leaves_with_a_rename_goes_though_the_apply_is_killed_first(
+    project, shelf, box, renames, monkeypatch
+):
+    monkeypatch.setattr(type(project.kinds["Box"]), "renames", renames)
+    project.apply(box("a", size=1))
+    renamed = replace(box("a"), key=Key("Box", "z"))
+    shelf.kill(after=0, error=Killed)
+    with suppress(Killed):
+        project.apply(renamed)
+    shelf.kill(after=None)
+    project.apply(renamed)
+    assert {name: spec.size for name, spec in shelf.boxes.items()} == {"z": None}
+
+
 def test_an_object_that_somebody_else_made_meanwhile_does_not_become_ours(project, shelf, box):
     planned = project.plan(box("a"))
     shelf.failures["a"] = [Conflict("it is there")]
