@@ -10,7 +10,7 @@ from support.anyscale_emulator import AnyscaleEmulator
 from support.prefect_server import PrefectServer, run_prefect_server, template_path
 from support.properties import register_profiles
 
-pytest.register_assert_rewrite("support.kind_cases")  # so that its failures say what differed
+pytest.register_assert_rewrite("support.kind_cases", "support.live_project")  # so that its failures say what differed
 
 
 def pytest_configure(config: pytest.Config) -> None:

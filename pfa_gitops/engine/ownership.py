@@ -14,7 +14,8 @@ from pfa_gitops.engine.resets import with_resets
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.inventory import Entry, Inventory
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.values import Key, Live, Manifest, Manifests
+from pfa_gitops.model.values import Key, Live, Manifest, Manifests, NamedSpec
+from pfa_gitops.platforms.base import Kind
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,17 @@ def manifest_of(address: Address, entry: Entry, inventory: Inventory, kinds: Kin
         spec = model.model_validate(applied)
     except ValidationError:  # another version of this package wrote it
         spec = model.model_construct(set(applied), **applied)
-    own_name = kinds[address.kind].own_name(entry.key)
-    if (getattr(spec, "name", None) or address.name) != own_name:  # it moved to another address
-        spec = spec.model_copy(update={"name": own_name})
-    return Manifest(address, spec, entry.key, protect=entry.protect, applied=entry.applied)
+    named = _as_called(spec, address, entry.key, kinds[address.kind])
+    return Manifest(address, named, entry.key, protect=entry.protect, applied=entry.applied)
+
+
+def _as_called(spec: Any, address: Address, key: Key, kind: Kind[Any, Any]) -> Any:
+    """The spec with the name in its key: what was moved has another address by now, what was renamed another name."""
+    if kind.key(address.name, spec) == key or not isinstance(spec, NamedSpec):
+        return spec
+    names = (key.name, key.name.rpartition("/")[2])
+    called = [spec.model_copy(update={"name": name}) for name in names]
+    return next((one for one in called if kind.key(address.name, one) == key), spec)
 
 
 def unknown_kinds(inventory: Inventory, kinds: Kinds) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pfa_gitops.engine.planning import Planned
 from pfa_gitops.model.errors import PfaError
 from pfa_gitops.model.inventory import Entry, Inventory
+from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Action, Change, Key
 
 Write = Callable[[Inventory], Awaitable[Inventory]]
@@ -52,8 +53,15 @@ def _at_start(change: Change, planned: Planned, inventory: Inventory) -> Entry:
 
 
 def is_done(planned: Planned) -> bool:
-    """Whether there is nothing to write, on no platform and not in the inventory."""
-    return not planned.plan.pending and at_start(planned).entries == planned.stored.entries
+    """Whether there is nothing to write, on no platform and not in the inventory.
+
+    Another id alone is no reason to: a new version of an object has one, and nothing is decided by it.
+    """
+    return not planned.plan.pending and _but_ids(at_start(planned)) == _but_ids(planned.stored)
+
+
+def _but_ids(inventory: Inventory) -> dict[Address, Entry]:
+    return {address: replace(entry, id="") for address, entry in inventory.entries.items()}
 
 
 class Record:

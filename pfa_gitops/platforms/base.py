@@ -116,10 +116,6 @@ class Kind(ABC, Generic[SpecT, ClientT]):
         """The object's name on the platform. `name` is `metadata.name`; two manifests may not share a key."""
         return Key(self.name, getattr(spec, "name", None) or name)
 
-    def own_name(self, key: Key) -> str:
-        """The object's own name in its key: what `Manifest.platform_name` is for it."""
-        return key.name
-
     def check(self, manifest: Manifest[SpecT]) -> Iterable[Problem]:
         """What is wrong with a manifest beyond its types. Offline and pure."""
         return ()

@@ -51,10 +51,6 @@ class Block(Kind[BlockSpec, PrefectClient]):
         """`slug/name`: two types may each have a document of one name."""
         return Key("Block", f"{spec.type}/{spec.name or name}")
 
-    def own_name(self, key: Key) -> str:
-        """What follows the slash, which no name holds."""
-        return key.name.rpartition("/")[2]
-
     def check(self, manifest: Wanted) -> Iterable[Problem]:
         """The name, and types that have a kind of their own."""
         yield from check_block_name(manifest, manifest.platform_name)

@@ -78,10 +78,6 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         """A deployment's name is its own within its flow only."""
         return Key(self.name, f"{spec.flow_name}/{spec.name or name}")
 
-    def own_name(self, key: Key) -> str:
-        """What follows the slash, which no name holds."""
-        return key.name.rpartition("/")[2]
-
     def check(self, manifest: Manifest[DeploymentSpec]) -> Iterable[Problem]:
         """What is wrong beyond types: clashing fields, schedules, parameters."""
         return _deployment_checks.check(manifest)

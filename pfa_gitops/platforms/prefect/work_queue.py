@@ -64,10 +64,6 @@ class WorkQueue(Kind[SingleQueueSpec, PrefectClient]):
         """A queue's name is its own within its pool only."""
         return Key(self.name, f"{spec.work_pool}/{spec.name or name}")
 
-    def own_name(self, key: Key) -> str:
-        """What follows the slash, which no name holds."""
-        return key.name.rpartition("/")[2]
-
     def check(self, manifest: Manifest[SingleQueueSpec]) -> Iterable[Problem]:
         """The name's characters."""
         yield from check_name(manifest, manifest.platform_name)

@@ -5,14 +5,17 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from support.ledgers import OpenLock
+from support.ledgers import MemoryLedger, OpenLock
 from support.shelf_project import Killed, actions
 
+from pfa_gitops.engine.ownership import manifest_of
+from pfa_gitops.engine.record import is_done
 from pfa_gitops.model.errors import Conflict, LockLost, ProblemsFound
-from pfa_gitops.model.inventory import DIGEST, from_json, to_json
+from pfa_gitops.model.inventory import DIGEST, Entry, from_json, to_json
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.model.values import Action, Key, Owner, Result
+from pfa_gitops.platforms import registry
 
 
 def test_what_left_the_manifests_is_deleted_after_what_referred_to_it(project, shelf, box):
@@ -182,6 +185,35 @@ def test_an_apply_with_nothing_to_do_does_not_write_the_inventory(project, box):
     writes = project.ledger.writes
     project.apply(box("a", size=1), box("b"))
     assert project.ledger.writes == writes
+
+
+def test_another_id_alone_is_nothing_to_do(project, box):
+    """A compute config's new version has one, which an update does not tell."""
+    project.apply(box("a", size=1))
+    inventory = project.ledger.inventory
+    entries = {address: replace(entry, id="an older one") for address, entry in inventory.entries.items()}
+    project.ledger.inventory = replace(inventory, entries=entries)
+    assert is_done(project.plan(box("a", size=1)))
+    assert not is_done(project.plan(box("a", size=2)))
+    assert not is_done(project.plan(box("a", size=1), box("b")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "applied"),
+    [
+        ("Variable", "old", {"value": 1}),
+        ("Variable", "old", {"value": 1, "name": "new"}),
+        ("Deployment", "flow/old", {"flow_name": "flow"}),
+        ("Block", "secret/old", {"type": "secret", "data": {}}),
+        ("WorkQueue", "pool/old", {"work_pool": "pool"}),
+        ("ComputeConfig", "old", {}),
+    ],
+)
+def test_what_was_moved_or_renamed_is_looked_for_by_the_name_that_it_had(kind, key, applied):
+    """Its manifest has another address by now, or another `spec.name`."""
+    inventory = MemoryLedger().inventory
+    former = manifest_of(Address(kind, "new"), Entry(Key(kind, key), applied), inventory, registry.kinds())
+    assert (former.key, former.platform_name) == (Key(kind, key), "old")
 
 
 @pytest.mark.parametrize("kill_at", range(12))

@@ -1,0 +1,58 @@
+"""Every kind from state to state by the commands: made, changed, renamed, made anew, removed, made again. Tables are data.
+
+After each step a plan finds nothing to do, and a second apply sends no write to either platform. A table is a list of
+steps: the `objects` that the manifests name, `moved` names, and what apply `does` to which object.
+"""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from support.anyscale_emulator import AnyscaleEmulator
+from support.generated_projects import FILES, FOREIGN_POOL, PREFIX, named
+from support.live_project import LiveProject, Version, live_project
+
+from pfa_gitops.platforms.registry import kinds
+
+HERE = Path(__file__).parent
+TABLES = sorted(HERE.glob("*/transitions/*.yaml"))
+QUICK = {"variable", "work_queue", "compute_config"}
+"""The others run in the slow suite."""
+
+
+@pytest.fixture(scope="module")
+def quiet_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyscaleEmulator]:
+    """An emulator that only pretends that services run."""
+    running = AnyscaleEmulator(tmp_path_factory.mktemp("quiet") / "data", "--no-run-services").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def project(tmp_path, prefect_server, quiet_emulator) -> Iterator[LiveProject]:
+    prefix = f"t{uuid.uuid4().hex[:8]}"
+    foreign = FOREIGN_POOL.replace(PREFIX, prefix)
+    prefect_server.post("/work_pools/", {"name": foreign, "type": "process"})
+    with live_project(prefix, tmp_path / "project", prefect_server, quiet_emulator, [f"WorkPool/{foreign}"]) as made:
+        for name, text in FILES.items():
+            (made.folder / name).write_text(text)
+        yield made
+
+
+def test_every_kind_has_a_table():
+    assert {path.stem.replace("_", "") for path in TABLES} == {kind.lower() for kind in kinds()}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.slow) for path in TABLES],
+)
+def test_each_step_does_what_it_should_and_then_there_is_nothing_to_do(path: Path, project: LiveProject):
+    for number, step in enumerate(yaml.safe_load(path.read_text()), start=1):
+        version = named(Version(step["objects"], step.get("moved", {})), project.name)
+        wanted = {address.replace(PREFIX, project.name): action for address, action in step["does"].items()}
+        assert project.apply(version) == wanted, f"step {number}"
+        project.expect_nothing_to_do(version)
+    project.destroy()
