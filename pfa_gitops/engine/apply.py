@@ -84,13 +84,18 @@ class Apply:
         sorter.prepare()
         limit = asyncio.Semaphore(self.at_once)
         running: dict[asyncio.Task[Outcome], Address] = {}
-        while sorter.is_active():
-            for address in sorted(sorter.get_ready()):
-                running[asyncio.create_task(self._one(pending[address], limit))] = address
-            finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in finished:
-                self._record(task.result())
-                sorter.done(running.pop(task))
+        try:
+            while sorter.is_active():
+                for address in sorted(sorter.get_ready()):
+                    running[asyncio.create_task(self._one(pending[address], limit))] = address
+                finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in finished:
+                    self._record(task.result())
+                    sorter.done(running.pop(task))
+        finally:  # broken off: nothing is written any more when the inventory is
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
         return tuple(self._outcomes[address] for address in pending)
 
     def _record(self, outcome: Outcome) -> None:
