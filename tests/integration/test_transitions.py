@@ -1,4 +1,4 @@
-"""Every kind from state to state by the commands: made, changed, renamed, made anew, removed, made again. Tables are data.
+"""Every kind from state to state by the commands: made, changed, renamed, made anew, removed, again. Tables are data.
 
 After each step a plan finds nothing to do, and a second apply sends no write to either platform. A table is a list of
 steps: the `objects` that the manifests name, `moved` names, and what apply `does` to which object.
