@@ -95,6 +95,15 @@ class Sealed(Concealed):
         return self
 
 
+class Untold(Concealed):
+    """A secret that a platform holds and that nobody asked it for."""
+
+    __slots__ = ()
+
+
+UNTOLD = Untold()
+
+
 class Digested(Concealed):
     """A secret that is known by its keyed digest only. It equals the value that it was made from."""
 

@@ -15,7 +15,7 @@ from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address, Path
 from pfa_gitops.model.status import Status
-from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, SpecT
+from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, Owner, SpecT, Touch
 
 ClientT = TypeVar("ClientT")
 
@@ -43,6 +43,8 @@ class FieldRules:
     """Fields without a default to go back to: they stay as they are when a manifest names them no more."""
     whole: frozenset[str] = frozenset()
     """Values that are shown as one change and never entered, e.g. a JSON Schema."""
+    filled: frozenset[str] = frozenset()
+    """Fields that `complete` reads from the project's files where a manifest does not name them."""
     resolves_secrets: bool = False
     """The platform stores the secret's value, so that apply fetches it. False: it stores the reference."""
 
@@ -67,6 +69,34 @@ class Observation(NamedTuple):
 
     lives: Sequence[Live[Any]]
     problems: Sequence[Problem] = ()
+
+
+@dataclass(frozen=True)
+class Found(Generic[SpecT]):
+    """One object that is there, whoever made it."""
+
+    manifest: Manifest[SpecT]
+    """Names it, so that `observe` reads it. It need not be valid: of the spec it has what `observe` looks at."""
+    id: str
+    """The platform's id."""
+    page: str = ""
+    """The URL of its page in the platform's console, where it has one."""
+    made: Touch | None = None
+    """When it was made, where the platform tells."""
+    touched: Touch | None = None
+    """Its last change, where the platform tells."""
+    owner: Owner | None = None
+    """Whose it is, where the object itself says so."""
+    made_by: str = ""
+    """What made it and keeps it, e.g. `Prefect itself`: no manifest is to have it."""
+
+
+class Worded(NamedTuple, Generic[SpecT]):
+    """A live spec as people write it, and what of the object no manifest can say."""
+
+    spec: SpecT
+    """Sets what needs saying. A field at its default need not be left out: whoever writes it down does that."""
+    flaws: Sequence[Flaw] = ()
 
 
 class State(StrEnum):
@@ -116,6 +146,10 @@ class Kind(ABC, Generic[SpecT, ClientT]):
         """The object's name on the platform. `name` is `metadata.name`; two manifests may not share a key."""
         return Key(self.name, getattr(spec, "name", None) or name)
 
+    def bare(self, name: str, spec: SpecT) -> Manifest[SpecT]:
+        """A manifest that no file holds, as `Found` has it."""
+        return Manifest(Address(self.name, name), spec, self.key(name, spec))
+
     def check(self, manifest: Manifest[SpecT]) -> Iterable[Problem]:
         """What is wrong with a manifest beyond its types. Offline and pure."""
         return ()
@@ -127,6 +161,18 @@ class Kind(ABC, Generic[SpecT, ClientT]):
         A `Live.spec` sets every field that the platform tells; it may use `wanted` to answer in the same terms as
         the manifest where the platform knows one thing by several names. Objects that nobody wants are left out.
         """
+
+    async def discover(self, client: ClientT) -> Sequence[Found[SpecT]]:
+        """Tell every object of this kind that is there, by listings: never one request per object."""
+        return ()
+
+    async def worded(self, client: ClientT, lives: Sequence[Live[SpecT]]) -> Sequence[Worded[SpecT]]:
+        """Say each of `lives` as people write it in a manifest: what the platform fills in by itself is left unset.
+
+        Where the platform knows one thing by several names, the one that people use: `observe` is asked with that
+        again, and its answer counts. A secret that the platform keeps to itself stands as `UNTOLD`.
+        """
+        return [Worded(live.spec) for live in lives]
 
     @abstractmethod
     async def create(self, client: ClientT, change: Change, ids: Ids) -> str:

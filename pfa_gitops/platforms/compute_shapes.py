@@ -7,7 +7,7 @@ Agent and InfraBlock, on both platforms.
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
@@ -184,7 +184,7 @@ class WorkerGroup(Node):
         """As the SDK does. The name counts as set, since the groups are told apart by it."""
         if not isinstance(data, Mapping) or data.get("name") is not None:
             return data
-        return {**data, "name": _group_name(data)}
+        return {**data, "name": group_name(data)}
 
     @model_validator(mode="after")
     def _check_nodes(self) -> "WorkerGroup":
@@ -193,7 +193,7 @@ class WorkerGroup(Node):
         return self
 
 
-def _group_name(data: Mapping[str, Any]) -> str:
+def group_name(data: Mapping[str, Any]) -> str:
     """The name that the SDK gives to a group without one; two groups of one type clash there as here."""
     resources, instance_type = data.get("required_resources"), data.get("instance_type") or CUSTOM
     if instance_type != CUSTOM or not isinstance(resources, Mapping | PhysicalResources):
@@ -248,6 +248,9 @@ class ResourceShape(Spec):
         if self.auto_select_worker_config and self.worker_nodes:
             raise ValueError("give worker_nodes or auto_select_worker_config, not both")
         return self
+
+
+ShapeT = TypeVar("ShapeT", bound=ResourceShape)
 
 
 class ComputeShape(ResourceShape):

@@ -22,6 +22,20 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, protected_namespaces=())
 
 
+class Creator(Answer):
+    """Who made an object."""
+
+    email: str | None = None
+    name: str | None = None
+
+
+class Made(Answer):
+    """What is told of an object's making."""
+
+    created_at: str | None = None
+    creator: Creator | None = None
+
+
 class Cloud(Answer):
     """An Anyscale cloud."""
 
@@ -37,7 +51,7 @@ class Project(Answer):
     parent_cloud_id: str | None = None
 
 
-class ComputeTemplate(Answer):
+class ComputeTemplate(Made):
     """One version of a compute config, or an anonymous one."""
 
     id: str
@@ -48,7 +62,7 @@ class ComputeTemplate(Answer):
     config: dict[str, Any]
 
 
-class Image(Answer):
+class Image(Made):
     """An image: a name under which builds are kept."""
 
     id: str
@@ -90,7 +104,7 @@ class ServiceVersion(Answer):
     tracing_config: dict[str, Any] | None = None
 
 
-class Service(Answer):
+class Service(Made):
     """A service and its versions."""
 
     id: str
@@ -134,7 +148,7 @@ class Job(Answer):
     last_job_run_id: str | None = None
 
 
-class Schedule(Answer):
+class Schedule(Made):
     """A job that a cron expression starts."""
 
     id: str

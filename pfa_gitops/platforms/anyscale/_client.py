@@ -100,7 +100,14 @@ class AnyscaleClient:
         return await self._one(ComputeTemplate, f"/api/v2/compute_templates/{config_id}")
 
     async def default_compute_config(self, cloud: Cloud, resource: str | None = None) -> ComputeTemplate:
-        """What a cluster of `cloud` looks like when nothing is said; on the cloud resource of that name, if given."""
+        """What a cluster of `cloud` looks like when nothing is said; on the cloud resource of that name, if given.
+
+        Read once.
+        """
+        what = ("default compute config", cloud.id, resource or "")
+        return await self._once(what, lambda: self._read_default_compute_config(cloud, resource))
+
+    async def _read_default_compute_config(self, cloud: Cloud, resource: str | None) -> ComputeTemplate:
         params = {"cloud_id": cloud.id}
         if resource is not None:
             path = f"/api/v2/clouds/{cloud.id}/find_cloud_resource_by_name"

@@ -113,3 +113,20 @@ def told_apart(
         kept = {name: text for name, text in variables.items() if name in named}
         applications.append({**application, "runtime_env": runtime | ({VARIABLES: kept} if kept else {})})
     return canonical(applications), service
+
+
+def with_their_own(live: Sequence[Application]) -> list[Application]:
+    """The applications, each with only that of its runtime environment which is not the same in all of them."""
+    runtimes = [runtime_of(application) for application in live]
+    variables = [dict(runtime.get(VARIABLES) or {}) for runtime in runtimes]
+    applications = []
+    for application, runtime, own in zip(live, runtimes, variables, strict=True):
+        kept = {name: value for name, value in runtime.items() if name != VARIABLES and not _is_common(name, runtimes)}
+        named = {name: text for name, text in own.items() if not _is_common(name, variables)}
+        applications.append({**application, "runtime_env": kept | ({VARIABLES: named} if named else {})})
+    return canonical(applications)
+
+
+def _is_common(name: str, mappings: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether all of them have the same there."""
+    return all(name in one and one[name] == mappings[0][name] for one in mappings)

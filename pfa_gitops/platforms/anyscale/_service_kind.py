@@ -29,10 +29,12 @@ from pfa_gitops.platforms.anyscale._service_lifecycle import (
     service_status,
 )
 from pfa_gitops.platforms.anyscale._service_spec import ServiceFields
+from pfa_gitops.platforms.anyscale._touches import made
 from pfa_gitops.platforms.anyscale._workload_files import completed
 from pfa_gitops.platforms.anyscale._workload_image import live_image
 from pfa_gitops.platforms.anyscale._workload_live import live_compute_config, settled
-from pfa_gitops.platforms.base import Completed, Kind, Observation, Readiness, State
+from pfa_gitops.platforms.anyscale._workload_words import NAMED_AS_NONE, upload_flaws, worded
+from pfa_gitops.platforms.base import Completed, Found, Kind, Observation, Readiness, State, Worded
 from pfa_gitops.platforms.overlaid import overlaid
 
 KEYED = ("compute_config.worker_nodes", "compute_config.configs.worker_nodes")
@@ -57,6 +59,10 @@ class ServiceKind(Kind[SpecT, AnyscaleClient]):
     @abstractmethod
     def live_fields(self, service: Service, version: ServiceVersion, wanted: SpecT) -> dict[str, Any]:
         """The fields that a service tells by itself; image, compute config and tags are read apart."""
+
+    @abstractmethod
+    def bare_fields(self, version: ServiceVersion) -> dict[str, Any]:
+        """What `live_fields` looks at of a manifest that nobody wrote yet."""
 
     def options(self, spec: SpecT) -> Mapping[str, Any]:
         """How the SDK shall roll out an update."""
@@ -99,6 +105,27 @@ class ServiceKind(Kind[SpecT, AnyscaleClient]):
         fields = self.live_fields(service, version, wanted) | await live_image(client, build, wanted)
         spec: Any = self.spec.model_construct(**fields, compute_config=compute_config, tags=tags)
         return Live(manifest.key, spec, service.id)
+
+    async def discover(self, client: AnyscaleClient) -> Sequence[Found[SpecT]]:
+        """One listing of the services in the environment's cloud and project."""
+        cloud = await client.cloud()
+        services = await client.services(cloud, await client.project(cloud))
+        there = [(service, service.newest) for service in services if service.current_state not in GONE]
+        return [
+            self._found(client, service, version)
+            for service, version in there
+            if version is not None and self.owns(version)
+        ]
+
+    def _found(self, client: AnyscaleClient, service: Service, version: ServiceVersion) -> Found[SpecT]:
+        fields = {"name": service.name, "tags": {}, **NAMED_AS_NONE, **self.bare_fields(version)}
+        spec: Any = self.spec.model_construct(**fields)
+        page = f"{client.target.host}/services/{service.id}"
+        return Found(self.bare(service.name, spec), service.id, page, made(service))
+
+    async def worded(self, client: AnyscaleClient, lives: Sequence[Live[SpecT]]) -> Sequence[Worded[SpecT]]:
+        """Without what is filled in; the code that was uploaded is told."""
+        return [Worded(worded(live.spec), tuple(upload_flaws(live.spec))) for live in lives]
 
     async def create(self, client: AnyscaleClient, change: Change, ids: Ids) -> str:
         """Start the service, or bring a terminated one back."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.values import Manifest
+from pfa_gitops.platforms.anyscale._agent_arguments import WorkerOptions
 from pfa_gitops.platforms.anyscale._agent_problems import problems
 from pfa_gitops.platforms.anyscale._agent_service import agent_document, live_fields
 from pfa_gitops.platforms.anyscale._agent_spec import AgentSpec
@@ -43,6 +44,10 @@ class Agent(ServiceKind[AgentSpec]):
     def document(self, name: str, spec: AgentSpec, place: Place) -> dict[str, Any]:
         """The agent's application and its variables."""
         return agent_document(name, spec, place)
+
+    def bare_fields(self, version: ServiceVersion) -> dict[str, Any]:
+        """The service's name is the worker's."""
+        return {"worker": WorkerOptions(name=None)}
 
     def live_fields(self, service: Service, version: ServiceVersion, wanted: AgentSpec) -> dict[str, Any]:
         """What the application's arguments and variables tell."""

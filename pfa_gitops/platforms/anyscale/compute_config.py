@@ -1,17 +1,20 @@
 """The kind ComputeConfig: a named shape of clusters. A version never changes: each write makes a new one."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pfa_gitops.model.errors import NotFound, Problem
 from pfa_gitops.model.values import Change, Ids, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.anyscale._answers import Cloud, ComputeTemplate
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._default_heads import worded_shape
-from pfa_gitops.platforms.anyscale._live_shapes import Unspeakable
+from pfa_gitops.platforms.anyscale._live_shapes import Unspeakable, live_shape
 from pfa_gitops.platforms.anyscale._lost_replies import carries, send, written
-from pfa_gitops.platforms.base import FieldRules, Keyed, Kind, Observation
+from pfa_gitops.platforms.anyscale._touches import made
+from pfa_gitops.platforms.anyscale._workload_words import open_shape, shape_words
+from pfa_gitops.platforms.base import FieldRules, Found, Keyed, Kind, Observation, Worded
 from pfa_gitops.platforms.compute_shapes import ComputeShape, sdk_document
 from pfa_gitops.platforms.overlaid import overlaid
 
@@ -68,6 +71,26 @@ class ComputeConfig(Kind[ComputeConfigSpec, AnyscaleClient]):
                 except Unspeakable as error:
                     problems.append(manifest.problem((), error.message, error.mend))
         return Observation(lives, problems)
+
+    async def discover(self, client: AnyscaleClient) -> Sequence[Found[ComputeConfigSpec]]:
+        """One search in the environment's cloud, for the latest versions."""
+        cloud = await client.cloud()
+        return [self._found(client, cloud, template) for template in await client.compute_configs(cloud)]
+
+    def _found(self, client: AnyscaleClient, cloud: Cloud, template: ComputeTemplate) -> Found[ComputeConfigSpec]:
+        fields: dict[str, Any] = {"name": template.name}
+        with suppress(Unspeakable):  # it is told by `observe`
+            fields |= open_shape(live_shape(template, cloud.name))
+        page = f"{client.target.host}/v2/{cloud.id}/compute-configs/{template.id}"
+        return Found(
+            self.bare(template.name, ComputeConfigSpec.model_construct(**fields)), template.id, page, made(template)
+        )
+
+    async def worded(
+        self, client: AnyscaleClient, lives: Sequence[Live[ComputeConfigSpec]]
+    ) -> Sequence[Worded[ComputeConfigSpec]]:
+        """Without the names that worker groups have anyway."""
+        return [Worded(shape_words(live.spec)) for live in lives]
 
     async def create(self, client: AnyscaleClient, change: Change, ids: Ids) -> str:
         """Make the first version. A name that was archived is brought back: it cannot be given again."""

@@ -18,7 +18,8 @@ from pfa_gitops.platforms.anyscale._client import BUILD_SECONDS, AnyscaleClient,
 from pfa_gitops.platforms.anyscale._image_names import RAY_VERSION
 from pfa_gitops.platforms.anyscale._lost_replies import carries, send, written
 from pfa_gitops.platforms.anyscale._source_files import Unreadable, read_text
-from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Kind, Observation
+from pfa_gitops.platforms.anyscale._touches import made
+from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Found, Kind, Observation, Worded
 from pfa_gitops.platforms.overlaid import overlaid
 
 AGAIN = re.compile(r"\n# pfa-gitops: built again as revision \d+\n?\Z")
@@ -86,6 +87,19 @@ class Image(Kind[ImageSpec, AnyscaleClient]):
         builds = await each(client.builds, [image.id for _, image in there])
         return Observation([_live(manifest, image, builds[image.id]) for manifest, image in there])
 
+    async def discover(self, client: AnyscaleClient) -> Sequence[Found[ImageSpec]]:
+        """One listing, but for Anyscale's own images and those without a name."""
+        images = [image for image in await client.images() if not (image.archived_at or image.anonymous)]
+        return [self._found(client, image) for image in images if not image.id.startswith(_answers.DEFAULT_IMAGE)]
+
+    def _found(self, client: AnyscaleClient, image: _answers.Image) -> Found[ImageSpec]:
+        page = f"{client.target.host}/v2/container-images/{image.id}"
+        return Found(self.bare(image.name, ImageSpec.model_construct(name=image.name)), image.id, page, made(image))
+
+    async def worded(self, client: AnyscaleClient, lives: Sequence[Live[ImageSpec]]) -> Sequence[Worded[ImageSpec]]:
+        """As it is; a containerfile of one line could be taken for a path."""
+        return [Worded(live.spec, tuple(_flaws(live.spec))) for live in lives]
+
     async def create(self, client: AnyscaleClient, change: Change, ids: Ids) -> str:
         """Build or register the first revision."""
         manifest: Wanted = change.manifest
@@ -121,6 +135,14 @@ class Image(Kind[ImageSpec, AnyscaleClient]):
         if not any(image.id == live.id for image in await client.images(name)):
             return
         await client.sdk.call(lambda anyscale: anyscale.image.archive(name), write=True)
+
+
+def _flaws(spec: ImageSpec) -> Iterable[Flaw]:
+    if spec.containerfile is not None and "\n" not in spec.containerfile:
+        mend = "write that line to a file of the project, and name the file"
+        yield Flaw(("containerfile",), "its containerfile is a single line, which a manifest takes for a path", mend)
+    if spec.containerfile is None and spec.image_uri is None:
+        yield Flaw((), "none of its builds succeeded", "build it")
 
 
 def _one_source(spec: ImageSpec, wanted: ImageSpec) -> ImageSpec:

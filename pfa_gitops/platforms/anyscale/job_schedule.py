@@ -21,12 +21,14 @@ from pfa_gitops.platforms.anyscale._job_spec import JobFields, JobScheduleSpec
 from pfa_gitops.platforms.anyscale._live_shapes import Unspeakable
 from pfa_gitops.platforms.anyscale._lost_replies import carries, send
 from pfa_gitops.platforms.anyscale._service_document import Place
+from pfa_gitops.platforms.anyscale._touches import made
 from pfa_gitops.platforms.anyscale._workload_files import completed
 from pfa_gitops.platforms.anyscale._workload_image import live_image
 from pfa_gitops.platforms.anyscale._workload_live import compute_config_name, live_compute_config, settled
 from pfa_gitops.platforms.anyscale._workload_variables import cloud_flaws, variable_flaws
+from pfa_gitops.platforms.anyscale._workload_words import NAMED_AS_NONE, compute_words, upload_flaws, worded
 from pfa_gitops.platforms.anyscale._workload_writes import containerfile_of, image_document, sent_with_image
-from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Keyed, Kind, Observation
+from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Found, Keyed, Kind, Observation, Worded
 from pfa_gitops.platforms.overlaid import overlaid
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ _JOB = "job_config"
 _SHAPE = f"{_JOB}.compute_config"
 
 Wanted = Manifest[JobScheduleSpec]
-Found = list[tuple[Wanted, Schedule | None]]
+Listed = list[tuple[Wanted, Schedule | None]]
 
 
 class JobSchedule(Kind[JobScheduleSpec, AnyscaleClient]):
@@ -80,6 +82,24 @@ class JobSchedule(Kind[JobScheduleSpec, AnyscaleClient]):
             lives += [live for live in seen if isinstance(live, Live)]
             problems += [problem for problem in seen if isinstance(problem, Problem)]
         return Observation(lives, problems)
+
+    async def discover(self, client: AnyscaleClient) -> Sequence[Found[JobScheduleSpec]]:
+        """One listing of the schedules in the environment's project."""
+        schedules = await client.schedules(await client.project(await client.cloud()))
+        return [self._found(client, schedule) for schedule in schedules]
+
+    def _found(self, client: AnyscaleClient, schedule: Schedule) -> Found[JobScheduleSpec]:
+        spec = JobScheduleSpec.model_construct(
+            name=schedule.name, job_config=JobFields.model_construct(**NAMED_AS_NONE)
+        )
+        page = f"{client.target.host}/scheduled-jobs/{schedule.id}"
+        return Found(self.bare(schedule.name, spec), schedule.id, page, made(schedule))
+
+    async def worded(
+        self, client: AnyscaleClient, lives: Sequence[Live[JobScheduleSpec]]
+    ) -> Sequence[Worded[JobScheduleSpec]]:
+        """Without what is filled in; the code that was uploaded is told."""
+        return [_worded(live.spec) for live in lives]
 
     async def create(self, client: AnyscaleClient, change: Change, ids: Ids) -> str:
         """Apply, and pause where it shall rest."""
@@ -129,13 +149,13 @@ class JobSchedule(Kind[JobScheduleSpec, AnyscaleClient]):
         return [_status(manifest, one) for _, there in await _listed(client, wanted) for manifest, one in there]
 
 
-async def _listed(client: AnyscaleClient, wanted: Sequence[Wanted]) -> list[tuple[Cloud, Found]]:
+async def _listed(client: AnyscaleClient, wanted: Sequence[Wanted]) -> list[tuple[Cloud, Listed]]:
     """The wanted schedules, None where there is none: one listing for each project."""
 
     def place(manifest: Wanted) -> tuple[str, str]:
         return manifest.spec.job_config.cloud or "", manifest.spec.job_config.project or ""
 
-    found: list[tuple[Cloud, Found]] = []
+    found: list[tuple[Cloud, Listed]] = []
     for (cloud_name, project_name), group in groupby(sorted(wanted, key=place), key=place):
         manifests = list(group)
         cloud = await client.cloud(cloud_name or None)
@@ -175,6 +195,16 @@ async def _observe(
         job_config=JobFields.model_construct(**fields, compute_config=compute_config),
     )
     return Live(manifest.key, spec, schedule.id)
+
+
+def _worded(spec: JobScheduleSpec) -> Worded[JobScheduleSpec]:
+    job = worded(spec.job_config)
+    if job.job_queue_config is not None and (queue := job.job_queue_config.job_queue_spec) is not None:
+        named = queue.model_copy(update={"compute_config": compute_words(queue.compute_config)})
+        queue_config = job.job_queue_config.model_copy(update={"job_queue_spec": named})
+        job = job.model_copy(update={"job_queue_config": queue_config})
+    flaws = [Flaw((_JOB, *flaw.path), flaw.message, flaw.mend) for flaw in upload_flaws(spec.job_config)]
+    return Worded(spec.model_copy(update={_JOB: job}), flaws)
 
 
 async def _apply(client: AnyscaleClient, name: str, spec: JobScheduleSpec) -> str:

@@ -10,7 +10,13 @@ from pfa_gitops.model.values import Change, Ids, Manifest, Spec
 from pfa_gitops.platforms.anyscale._answers import Service as LiveService
 from pfa_gitops.platforms.anyscale._answers import ServiceVersion
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
-from pfa_gitops.platforms.anyscale._service_applications import CLEAR_MEND, application_flaws, canonical, told_apart
+from pfa_gitops.platforms.anyscale._service_applications import (
+    CLEAR_MEND,
+    application_flaws,
+    canonical,
+    told_apart,
+    with_their_own,
+)
 from pfa_gitops.platforms.anyscale._service_document import Place, service_document
 from pfa_gitops.platforms.anyscale._service_kind import KEYED, UNORDERED, ServiceKind
 from pfa_gitops.platforms.anyscale._service_lifecycle import find
@@ -109,6 +115,10 @@ class Service(ServiceKind[ServiceSpec]):
     def options(self, spec: ServiceSpec) -> Mapping[str, Any]:
         """The rollout's."""
         return spec.rollout.model_dump(exclude_none=True) if spec.rollout else {}
+
+    def bare_fields(self, version: ServiceVersion) -> dict[str, Any]:
+        """The applications, with what is not the same in all of them."""
+        return {"applications": with_their_own(version.ray_serve_config.get("applications") or [])}
 
     def live_fields(self, service: LiveService, version: ServiceVersion, wanted: ServiceSpec) -> dict[str, Any]:
         """The applications, and what was put into their runtime environments for all of them."""

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import Any
 
 from pfa_gitops.model.places import Path
-from pfa_gitops.model.secrets import Concealed, Sealed
+from pfa_gitops.model.secrets import UNTOLD, Concealed, Sealed
 from pfa_gitops.platforms.prefect._placeholders import ANY_BLOCK
 
 STARS = "*" * 8
@@ -224,3 +224,31 @@ def _sealed_leaves(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _sealed_leaves(item) for name, item in value.items()}
     return Sealed(value) if isinstance(value, str) else value
+
+
+def clear_data(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a document that was read without its secrets tells, but for nested blocks: data to be named as it is."""
+    nested = document.get("block_document_references") or {}
+    return {
+        name: value
+        for name, value in document["data"].items()
+        if name not in nested and not _hides(value) and value is not None
+    }
+
+
+def _hides(value: Any) -> bool:
+    """Whether nothing but secrets stands there."""
+    if isinstance(value, Mapping):
+        return bool(value) and all(map(_hides, value.values()))
+    return bool(value == STARS)
+
+
+def with_untold(data: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """`data` with a place for each secret of `kept`, as `Seen` has them."""
+    result = dict(data)
+    for name, value in kept.items():
+        if value == STARS:
+            result[name] = UNTOLD
+        elif isinstance(value, Mapping) and (inner := with_untold(data.get(name) or {}, value)):
+            result[name] = inner
+    return result

@@ -26,7 +26,7 @@ STALE_S = 60.0
 SAFE_S = 45.0
 """How long after its last beat a holder may write: well before anybody else may take the lock."""
 LOOK_S = 2.0
-_TAG = "pfa-gitops-lock"
+LOCK_TAG = "pfa-gitops-lock"
 _NUMBER = re.compile(r"-(\d+)$")
 
 
@@ -48,7 +48,7 @@ class VariableLock(Lock):
 
     def __init__(self, client: PrefectClient, owner: Owner, token: str, is_dead: Callable[[Holder], bool]) -> None:
         self._client, self._token, self._is_dead = client, token, is_dead
-        self._name = f"{_TAG}-{document_name(owner)}"
+        self._name = f"{LOCK_TAG}-{document_name(owner)}"
         self._held: _Taken | None = None
         self._beaten = 0.0
 
@@ -131,7 +131,7 @@ class VariableLock(Lock):
     async def _make(self, number: int, holder: Holder) -> bool:
         """Make the variable of that number. False when it is there already, made by somebody else."""
         began = time.monotonic()
-        body = {"name": f"{self._name}-{number}", "value": self._value(holder), "tags": [_TAG, self._name]}
+        body = {"name": f"{self._name}-{number}", "value": self._value(holder), "tags": [LOCK_TAG, self._name]}
         with suppress(Conflict, MaybeArrived):  # after a lost answer the token says whose it is
             await self._client.post("/variables/", body)
         last = await self._last()

@@ -41,6 +41,14 @@ class PrefectTarget:
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     @property
+    def console(self) -> str:
+        """Where the pages of its UI are, without a slash at the end."""
+        if self.cloud:
+            away = self.shown_url.replace("//api.", "//app.", 1).replace("/api/", "/", 1)
+            return away.replace("/accounts/", "/account/").replace("/workspaces/", "/workspace/")
+        return self.shown_url.removesuffix("/api")
+
+    @property
     def place(self) -> str:
         """What tells this server from another one, for people."""
         return f"Prefect at {self.shown_url}"

@@ -1,4 +1,4 @@
-"""When an object was changed last, and by whom, as Prefect tells it. Pure."""
+"""When an object was made and changed last, and by whom, as Prefect tells it. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,3 +12,11 @@ def touch(item: Mapping[str, Any]) -> Touch | None:
         return None
     by = item.get("updated_by") or {}
     return Touch(str(item["updated"]), by.get("display_value"))
+
+
+def made(item: Mapping[str, Any]) -> Touch | None:
+    """The same of its creation."""
+    if not item.get("created"):
+        return None
+    by = item.get("created_by") or {}
+    return Touch(str(item["created"]), by.get("display_value"))

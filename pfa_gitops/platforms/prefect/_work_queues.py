@@ -70,6 +70,13 @@ async def read_items(client: PrefectClient, names: Sequence[str], pools: Iterabl
     return by_pool
 
 
+async def read_all_items(client: PrefectClient, pools: Sequence[str]) -> Mapping[str, Listing]:
+    """What the API tells of all queues, by pool: one listing, or where that has several pages, one for each pool."""
+    found = await client.listing("/work_queues/filter", {})
+    names = [item["name"] for item in found]
+    return await read_items(client, names, pools)
+
+
 async def write_queues(
     client: PrefectClient, pool: str, desired: Sequence[WorkQueueSpec], live: Sequence[WorkQueueSpec]
 ) -> None:

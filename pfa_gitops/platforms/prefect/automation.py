@@ -9,17 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.plain import plain
 from pfa_gitops.model.references import RefTo, mentions
 from pfa_gitops.model.status import Cell, Health, Status, absent
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest
-from pfa_gitops.platforms.base import FieldRules, Kind, Observation
+from pfa_gitops.platforms.base import FieldRules, Flaw, Found, Kind, Observation, Worded
 from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._automation_checks import flaws, only_in_cloud
 from pfa_gitops.platforms.prefect._automation_names import NamesById, read_ids, read_names
 from pfa_gitops.platforms.prefect._automation_resources import Named, named_in
 from pfa_gitops.platforms.prefect._automation_spec import AutomationSpec
+from pfa_gitops.platforms.prefect._automation_triggers import EventTrigger
 from pfa_gitops.platforms.prefect._automation_wire import Body, Item, from_wire, ids_in, to_wire
 from pfa_gitops.platforms.prefect._client import PrefectClient, any_of
+from pfa_gitops.platforms.prefect._touches import made, touch
 
 Wanted = Sequence[Manifest[AutomationSpec]]
 
@@ -58,6 +61,26 @@ class Automation(Kind[AutomationSpec, PrefectClient]):
                 lives.append(Live(manifest.key, spec, items[0]["id"]))
         return Observation(lives, problems)
 
+    async def discover(self, client: PrefectClient) -> Sequence[Found[AutomationSpec]]:
+        """One listing of the automations, and one of each sort of resource that they refer to."""
+        items = await client.listing("/automations/filter", {})
+        names = await read_names(client, (one for item in items for one in ids_in(item)))
+        return [self._found(client, item, _owner(item, names)) for item in items]
+
+    def _found(self, client: PrefectClient, item: Item, owner: str | None) -> Found[AutomationSpec]:
+        spec = AutomationSpec.model_construct(name=item["name"], trigger=EventTrigger(type="event"))
+        page = f"{client.target.console}/automations/automation/{item['id']}"
+        made_by = f"`prefect deploy`, for {owner}" if owner else ""
+        return Found(self.bare(item["name"], spec), item["id"], page, made(item), touch(item), made_by=made_by)
+
+    async def worded(
+        self, client: PrefectClient, lives: Sequence[Live[AutomationSpec]]
+    ) -> Sequence[Worded[AutomationSpec]]:
+        """As it is; what it names and is gone is told, as no manifest can name it."""
+        return [
+            Worded(_worded(live.spec), [_gone(one) for one in sorted(set(ids_in(plain(live.spec))))]) for live in lives
+        ]
+
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """POST."""
         body = await _body(client, change.manifest.spec, change.key, ids)
@@ -81,6 +104,22 @@ class Automation(Kind[AutomationSpec, PrefectClient]):
         found = await _by_name(client, wanted)
         names = await read_names(client, (one for items in found.values() for item in items for one in ids_in(item)))
         return [_status(manifest, found[manifest.key.name], names) for manifest in wanted]
+
+
+def _worded(spec: AutomationSpec) -> AutomationSpec:
+    """Without a time that is no time: the one of a trigger that reacts at once."""
+    trigger = spec.trigger
+    if not isinstance(trigger, EventTrigger) or trigger.within:
+        return spec
+    fields = {name: getattr(trigger, name) for name in trigger.model_fields_set - {"within"}}
+    return spec.model_copy(update={"trigger": EventTrigger.model_construct(**fields)})
+
+
+def _gone(resource: Named) -> Flaw:
+    shown = resource.sort.replace("_", " ")
+    return Flaw(
+        (), f"it names a {shown} that is gone: {resource.name}", "take it out in Prefect, or write what it meant"
+    )
 
 
 async def _body(client: PrefectClient, spec: AutomationSpec, key: Key, ids: Ids) -> Body:

@@ -10,16 +10,25 @@ from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.errors import PlatformError, Problem
 from pfa_gitops.model.secrets import Concealed, WithSecrets, find_secret_refs
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
-from pfa_gitops.platforms.base import FieldRules, Kind, Observation
+from pfa_gitops.platforms.base import FieldRules, Found, Kind, Observation, Worded
 from pfa_gitops.platforms.prefect._block_catalog import BlockType, Catalog, read_catalog
-from pfa_gitops.platforms.prefect._block_data import Named, Secrets, compose, reference_in, see
-from pfa_gitops.platforms.prefect._block_documents import read_documents
+from pfa_gitops.platforms.prefect._block_data import (
+    Named,
+    Secrets,
+    clear_data,
+    compose,
+    reference_in,
+    see,
+    with_untold,
+)
+from pfa_gitops.platforms.prefect._block_documents import Document, read_all_documents, read_documents
 from pfa_gitops.platforms.prefect._block_names import block_id
 from pfa_gitops.platforms.prefect._block_schema import flaws
 from pfa_gitops.platforms.prefect._client import PrefectClient
+from pfa_gitops.platforms.prefect._inventory import SLUG
 from pfa_gitops.platforms.prefect._naming import check_block_name
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES, PLACEHOLDERS
-from pfa_gitops.platforms.prefect._touches import touch
+from pfa_gitops.platforms.prefect._touches import made, touch
 
 Wanted = Manifest["BlockSpec"]
 
@@ -81,6 +90,23 @@ class Block(Kind[BlockSpec, PrefectClient]):
             problems += [manifest.problem(*flaw) for flaw in flaws(manifest.spec.data, block_type.fields, kept)]
             lives += [live] if live else []
         return Observation(lives, problems)
+
+    async def discover(self, client: PrefectClient) -> Sequence[Found[BlockSpec]]:
+        """One listing, without secrets, of what is no InfraBlock and no inventory."""
+        return [self._found(client, document) for document in await read_all_documents(client, {*INFRA_TYPES, SLUG})]
+
+    def _found(self, client: PrefectClient, document: Document) -> Found[BlockSpec]:
+        fields = {"name": document["name"], "type": document["block_type"]["slug"], "data": clear_data(document)}
+        manifest = self.bare(document["name"], BlockSpec.model_construct(**fields))
+        page = f"{client.target.console}/blocks/block/{document['id']}"
+        return Found(manifest, document["id"], page, made(document), touch(document))
+
+    async def worded(self, client: PrefectClient, lives: Sequence[Live[BlockSpec]]) -> Sequence[Worded[BlockSpec]]:
+        """With the places of the secrets that the document holds."""
+        return [
+            Worded(live.spec.model_copy(update={"data": with_untold(live.spec.data, live.details["kept"])}))
+            for live in lives
+        ]
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """POST with the type's newest schema."""

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
-from pfa_gitops.platforms.base import Kind, Observation
-from pfa_gitops.platforms.prefect._client import PrefectClient
+from pfa_gitops.platforms.base import Found, Kind, Observation
+from pfa_gitops.platforms.prefect._client import Item, PrefectClient
+from pfa_gitops.platforms.prefect._deployment_limits import OWN
 from pfa_gitops.platforms.prefect._naming import check_name
-from pfa_gitops.platforms.prefect._touches import touch
+from pfa_gitops.platforms.prefect._touches import made, touch
 from pfa_gitops.platforms.prefect._written_fields import written_fields
 
 
@@ -47,6 +48,16 @@ class ConcurrencyLimit(Kind[ConcurrencyLimitSpec, PrefectClient]):
         names = {manifest.key.name for manifest in wanted}
         found = await client.listing("/v2/concurrency_limits/filter")
         return Observation([_live(item) for item in found if item["name"] in names])
+
+    async def discover(self, client: PrefectClient) -> Sequence[Found[ConcurrencyLimitSpec]]:
+        """One listing of all, but for those that Prefect makes for a deployment's own limit."""
+        page = f"{client.target.console}/concurrency-limits/concurrency-limit/"
+        items = await client.listing("/v2/concurrency_limits/filter")
+        return [self._found(item, page) for item in items if not item["name"].startswith(OWN)]
+
+    def _found(self, item: Item, pages: str) -> Found[ConcurrencyLimitSpec]:
+        manifest = self.bare(item["name"], _live(item).spec)
+        return Found(manifest, item["id"], pages + item["id"], made(item), touch(item))
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """POST."""

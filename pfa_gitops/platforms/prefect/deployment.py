@@ -9,14 +9,21 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path as FilePath
+from typing import Any
 
 from pfa_gitops.model.errors import Conflict, NotFound, Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.status import Status
 from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest
-from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Keyed, Kind, Observation
-from pfa_gitops.platforms.prefect import _deployment_checks, _deployment_limits, _deployment_writes, _schedules
+from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Found, Keyed, Kind, Observation, Worded
+from pfa_gitops.platforms.prefect import (
+    _deployment_checks,
+    _deployment_limits,
+    _deployment_words,
+    _deployment_writes,
+    _schedules,
+)
 from pfa_gitops.platforms.prefect._block_names import block_names
 from pfa_gitops.platforms.prefect._client import PAGE, Item, Listing, PrefectClient, any_of
 from pfa_gitops.platforms.prefect._deployment_names import find_deployment
@@ -30,7 +37,7 @@ from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES
 from pfa_gitops.platforms.prefect._run_impact import on_deployment
 from pfa_gitops.platforms.prefect._runs import grouped, of_deployment, unfinished
 from pfa_gitops.platforms.prefect._slots import after_taken, schedule_from
-from pfa_gitops.platforms.prefect._touches import touch
+from pfa_gitops.platforms.prefect._touches import made, touch
 
 SCHEDULER_S = 1.0
 """How long Prefect's scheduler may take from reading a deployment to making its runs [services/scheduler.py]."""
@@ -46,6 +53,7 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         keyed={"schedules": Keyed("slug")},
         unordered=frozenset({"tags"}),
         whole=frozenset({"parameter_openapi_schema"}),
+        filled=frozenset({"flow_name", "description", "parameter_openapi_schema"}),
         lasting=frozenset({"schedules.anchor_date"}),  # another one would move all runs to come
     )
 
@@ -89,6 +97,23 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         ours = {key: item for key, item in items.items() if key in by_key}
         storages = await block_names(client, (item["storage_document_id"] for item in ours.values()))
         return Observation([_live(key, item, by_key[key].spec, types, storages) for key, item in ours.items()])
+
+    async def discover(self, client: PrefectClient) -> Sequence[Found[DeploymentSpec]]:
+        """One listing of the deployments, and one of the flows."""
+        items = await _all_by_key(client)
+        return [self._found(client, key, item) for key, item in items.items()]
+
+    def _found(self, client: PrefectClient, key: Key, item: Item) -> Found[DeploymentSpec]:
+        flow_name = key.name.removesuffix(f"/{item['name']}")
+        manifest = self.bare(item["name"], DeploymentSpec(name=item["name"], flow_name=flow_name))
+        page = f"{client.target.console}/deployments/deployment/{item['id']}"
+        return Found(manifest, item["id"], page, made(item), touch(item), owner_in(item.get("labels")))
+
+    async def worded(
+        self, client: PrefectClient, lives: Sequence[Live[DeploymentSpec]]
+    ) -> Sequence[Worded[DeploymentSpec]]:
+        """With overrides where there is an infra block, and without slugs that nobody gave."""
+        return [Worded(_deployment_words.worded(live)) for live in lives]
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """Make the flow where it is missing, then the deployment, which must not be there: POST would overwrite it."""
@@ -173,24 +198,34 @@ async def _by_key(client: PrefectClient, wanted: Sequence[Manifest[DeploymentSpe
     flow_names = {manifest.spec.flow_name or "" for manifest in wanted}
     flows, items = await asyncio.gather(
         client.read_all("/flows/filter", {"flows": {"name": any_of(flow_names)}}),
-        _read(client, flow_names, {manifest.platform_name for manifest in wanted}),
+        _read(client, flow_names, {"deployments": {"name": any_of(manifest.platform_name for manifest in wanted)}}),
     )
+    return _keyed(flows, items)
+
+
+async def _all_by_key(client: PrefectClient) -> dict[Key, Item]:
+    """All deployments as the server tells them."""
+    flows = await client.read_all("/flows/filter")
+    return _keyed(flows, await _read(client, {flow["name"] for flow in flows}, {}))
+
+
+def _keyed(flows: Listing, items: Listing) -> dict[Key, Item]:
     flow_of = {flow["id"]: flow["name"] for flow in flows}
     return {Key(KIND.name, f"{flow_of.get(item['flow_id'])}/{item['name']}"): item for item in items}
 
 
-async def _read(client: PrefectClient, flow_names: Iterable[str], names: Iterable[str]) -> Listing:
-    """The deployments of these flows and names.
+async def _read(client: PrefectClient, flow_names: Iterable[str], wanted: Mapping[str, Any]) -> Listing:
+    """The deployments of these flows that the filter lets through.
 
     Prefect sorts by name alone, which many flows may share, so that one may slip through between two pages. When the
     count says so, each flow is asked for its own: there a name is there once.
     """
-    listing, wanted = "/deployments/filter", {"deployments": {"name": any_of(names)}}
-    body = wanted | {"flows": {"name": any_of(flow_names)}}
+    listing = "/deployments/filter"
+    body = {**wanted, "flows": {"name": any_of(flow_names)}}
     found = await client.read_all(listing, body)
     if len(found) < PAGE or len(found) >= await client.ask("/deployments/count", body):
         return found
-    bodies = [wanted | {"flows": {"name": any_of([flow_name])}} for flow_name in flow_names]
+    bodies = [{**wanted, "flows": {"name": any_of([flow_name])}} for flow_name in flow_names]
     parts = await asyncio.gather(*(client.read_all(listing, body) for body in bodies))
     return [item for part in parts for item in part]
 

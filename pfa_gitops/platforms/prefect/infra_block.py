@@ -8,10 +8,10 @@ from pydantic import ValidationError, model_validator
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.plain import plain
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
-from pfa_gitops.platforms.base import FieldRules, Keyed, Kind, Observation
+from pfa_gitops.platforms.base import FieldRules, Flaw, Found, Keyed, Kind, Observation, Worded
 from pfa_gitops.platforms.lost_replies import send
 from pfa_gitops.platforms.overlaid import overlaid
-from pfa_gitops.platforms.prefect._block_documents import read_documents
+from pfa_gitops.platforms.prefect._block_documents import Document, read_all_documents, read_documents
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._infra_fields import (
     IMAGES,
@@ -24,7 +24,7 @@ from pfa_gitops.platforms.prefect._infra_fields import (
 from pfa_gitops.platforms.prefect._infra_types import register
 from pfa_gitops.platforms.prefect._naming import check_block_name
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES, clear_secrets
-from pfa_gitops.platforms.prefect._touches import touch
+from pfa_gitops.platforms.prefect._touches import made, touch
 
 
 class BlockFields(InfraFields, TriggeredJobFields):
@@ -95,6 +95,22 @@ class InfraBlock(Kind[InfraBlockSpec, PrefectClient]):
                     break
         return Observation(lives)
 
+    async def discover(self, client: PrefectClient) -> Sequence[Found[InfraBlockSpec]]:
+        """One listing of the documents of both types."""
+        documents = await read_all_documents(client, ())
+        return [self._found(client, item) for item in documents if item["block_type"]["slug"] in INFRA_TYPES]
+
+    def _found(self, client: PrefectClient, document: Document) -> Found[InfraBlockSpec]:
+        spec = InfraBlockSpec.model_construct(name=document["name"], type=document["block_type"]["slug"])
+        page = f"{client.target.console}/blocks/block/{document['id']}"
+        return Found(self.bare(document["name"], spec), document["id"], page, made(document), touch(document))
+
+    async def worded(
+        self, client: PrefectClient, lives: Sequence[Live[InfraBlockSpec]]
+    ) -> Sequence[Worded[InfraBlockSpec]]:
+        """With what this version does not know told."""
+        return [Worded(live.spec, [_unsayable(name) for name in live.details["left"]]) for live in lives]
+
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """POST, after the block type was registered where it is missing."""
         return await _post(client, change.key.name, change.manifest.spec)
@@ -145,8 +161,19 @@ def _live(document: Mapping[str, Any], slug: str) -> Live[InfraBlockSpec]:
     own = {"type": slug, "name": document["name"]}
     stored = {STORED.get(name, name): name for name in FIELDS[slug]}
     data = {stored[name]: value for name, value in document["data"].items() if name in stored}
-    spec = InfraBlockSpec.model_construct(**own, **_valid(data))
-    return Live(Key("InfraBlock", document["name"]), spec, document["id"], touched=touch(document))
+    valid = _valid(data)
+    spec = InfraBlockSpec.model_construct(**own, **valid)
+    unknown = document["data"].keys() - stored.keys() - {"type", "block_type_slug"}
+    left = sorted(
+        name
+        for name in unknown | (data.keys() - valid.keys())
+        if document["data"].get(STORED.get(name, name)) is not None
+    )
+    return Live(Key("InfraBlock", document["name"]), spec, document["id"], {"left": left}, touch(document))
+
+
+def _unsayable(name: str) -> Flaw:
+    return Flaw((name,), f"its field {name} has a value that no manifest can have", "look at the block in Prefect")
 
 
 def _valid(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from pydantic import Field
 
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
-from pfa_gitops.platforms.base import FieldRules, Kind, Observation
-from pfa_gitops.platforms.prefect._client import PrefectClient, any_of
-from pfa_gitops.platforms.prefect._touches import touch
+from pfa_gitops.platforms.base import FieldRules, Found, Kind, Observation
+from pfa_gitops.platforms.prefect._client import Item, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._lock import LOCK_TAG
+from pfa_gitops.platforms.prefect._touches import made, touch
 from pfa_gitops.platforms.prefect._written_fields import written_fields
 
 LONGEST_VALUE = 5000
@@ -62,6 +63,15 @@ class Variable(Kind[VariableSpec, PrefectClient]):
         names = {manifest.key.name for manifest in wanted}
         found = await client.listing("/variables/filter", {"variables": {"name": any_of(names)}, "sort": "NAME_ASC"})
         return Observation([_live(item) for item in found if item["name"] in names])
+
+    async def discover(self, client: PrefectClient) -> Sequence[Found[VariableSpec]]:
+        """One listing of all, but for the locks of pfa-gitops."""
+        items = await client.listing("/variables/filter", {"sort": "NAME_ASC"})
+        page = f"{client.target.console}/variables"
+        return [self._found(item, page) for item in items if LOCK_TAG not in item["tags"]]
+
+    def _found(self, item: Item, page: str) -> Found[VariableSpec]:
+        return Found(self.bare(item["name"], _live(item).spec), item["id"], page, made(item), touch(item))
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """POST."""

@@ -14,10 +14,10 @@ from pfa_gitops.model.places import Address
 from pfa_gitops.model.references import RefTo
 from pfa_gitops.model.status import Status
 from pfa_gitops.model.values import ABSENT, Action, Change, Ids, Key, Live, Manifest, NamedSpec, Spec
-from pfa_gitops.platforms.base import FieldRules, Keyed, Kind, Observation
+from pfa_gitops.platforms.base import FieldRules, Found, Keyed, Kind, Observation, Worded
 from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._block_names import block_id, block_names
-from pfa_gitops.platforms.prefect._client import Listing, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._client import Item, Listing, PrefectClient, any_of
 from pfa_gitops.platforms.prefect._left_over_runs import left_over, settle
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
 from pfa_gitops.platforms.prefect._placeholders import WithPlaceholders
@@ -26,17 +26,20 @@ from pfa_gitops.platforms.prefect._pool_status import pool_statuses
 from pfa_gitops.platforms.prefect._run_impact import on_pool, on_queue
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
 from pfa_gitops.platforms.prefect._runs import grouped, unfinished
-from pfa_gitops.platforms.prefect._touches import touch
+from pfa_gitops.platforms.prefect._touches import made, touch
 from pfa_gitops.platforms.prefect._work_queues import (
     DEFAULT_QUEUE,
     WorkQueueSpec,
     delete_queues,
+    read_all_items,
     read_queues,
     write_queues,
 )
 
 RESERVED = "prefect"
 """Pools whose name starts with it, in any case, belong to Prefect [api/workers.py]."""
+AGENT_POOL = "default-agent-pool"
+"""The server makes it when something asks for a queue of no pool [models/workers.py]."""
 
 
 class StorageConfigurationSpec(Spec):
@@ -119,6 +122,26 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         made = [manifest for manifest in wanted if types.get(manifest.key.name) != manifest.spec.type]
         lives = [_live(pool, queues[pool["name"]], storages) for pool in pools]
         return Observation(lives, await _unknown_types(client, made))
+
+    async def discover(self, client: PrefectClient) -> Sequence[Found[WorkPoolSpec]]:
+        """One listing of the pools, and one of all their queues."""
+        pools = await client.listing("/work_pools/filter", {})
+        queues = await read_all_items(client, [pool["name"] for pool in pools])
+        return [self._found(client, pool, queues[pool["name"]]) for pool in pools]
+
+    def _found(self, client: PrefectClient, pool: Item, queues: Listing) -> Found[WorkPoolSpec]:
+        named = [WorkQueueSpec(name=queue["name"]) for queue in queues]
+        manifest = self.bare(pool["name"], WorkPoolSpec(name=pool["name"], type=pool["type"], queues=named))
+        page = f"{client.target.console}/work-pools/work-pool/{in_path(pool['name'])}"
+        made_by = "Prefect itself" if pool["name"] == AGENT_POOL else ""
+        return Found(manifest, pool["id"], page, made(pool), touch(pool), made_by=made_by)
+
+    async def worded(
+        self, client: PrefectClient, lives: Sequence[Live[WorkPoolSpec]]
+    ) -> Sequence[Worded[WorkPoolSpec]]:
+        """Without the template that the type has anyway, and without a default queue that nobody touched."""
+        templates = await _templates(client)
+        return [Worded(_worded(live.spec, templates.get(live.spec.type))) for live in lives]
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """POST the pool, then its queues."""
@@ -224,6 +247,18 @@ def _live(pool: Mapping[str, Any], queues: list[WorkQueueSpec], storages: Mappin
         **fields,
     )
     return Live(Key("WorkPool", pool["name"]), spec, pool["id"], touched=touch(pool))
+
+
+def _worded(spec: WorkPoolSpec, template: Mapping[str, Any] | None) -> WorkPoolSpec:
+    needless = {"base_job_template"} if spec.base_job_template in (template, {}) else set()
+    queues = [queue for queue in spec.queues if not _is_untouched(queue)]
+    fields = {name: getattr(spec, name) for name in type(spec).model_fields if name not in needless}
+    return WorkPoolSpec.model_construct(**fields | {"queues": queues})
+
+
+def _is_untouched(queue: WorkQueueSpec) -> bool:
+    """Every pool has a default queue. Its priority follows from those of the others."""
+    return queue == WorkQueueSpec(name=DEFAULT_QUEUE, priority=queue.priority)
 
 
 async def _templates(client: PrefectClient) -> Mapping[str, Mapping[str, Any]]:

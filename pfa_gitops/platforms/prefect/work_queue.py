@@ -12,17 +12,19 @@ from pfa_gitops.model.places import Address
 from pfa_gitops.model.references import NotAmong, RefTo
 from pfa_gitops.model.status import Health, Status, absent
 from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest, NamedSpec
-from pfa_gitops.platforms.base import FieldRules, Kind, Observation
+from pfa_gitops.platforms.base import FieldRules, Found, Kind, Observation
 from pfa_gitops.platforms.prefect._client import Item, PrefectClient, any_of
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
 from pfa_gitops.platforms.prefect._pool_status import Waiting, read_waiting
 from pfa_gitops.platforms.prefect._run_impact import on_queue
 from pfa_gitops.platforms.prefect._runs import grouped, unfinished
+from pfa_gitops.platforms.prefect._touches import made, touch
 from pfa_gitops.platforms.prefect._work_queues import (
     DEFAULT_QUEUE,
     WorkQueueSpec,
     delete_queues,
     live_queue,
+    read_all_items,
     read_items,
     write_queues,
 )
@@ -74,6 +76,18 @@ class WorkQueue(Kind[SingleQueueSpec, PrefectClient]):
         items, absent_pools = await asyncio.gather(_read(client, wanted), _absent_pools(client, wanted))
         lives = [_live(manifest, item) for manifest, item in zip(wanted, items, strict=True) if item is not None]
         return Observation(lives, absent_pools)
+
+    async def discover(self, client: PrefectClient) -> Sequence[Found[SingleQueueSpec]]:
+        """One listing of the pools, and one of all their queues, but for each pool's default one."""
+        pools = await client.listing("/work_pools/filter", {})
+        by_pool = await read_all_items(client, [pool["name"] for pool in pools])
+        queues = [item for items in by_pool.values() for item in items if item["name"] != DEFAULT_QUEUE]
+        return [self._found(client, queue) for queue in queues]
+
+    def _found(self, client: PrefectClient, queue: Item) -> Found[SingleQueueSpec]:
+        spec = SingleQueueSpec(name=queue["name"], work_pool=queue["work_pool_name"])
+        page = f"{client.target.console}/work-queues/work-queue/{queue['id']}"
+        return Found(self.bare(queue["name"], spec), queue["id"], page, made(queue), touch(queue))
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """POST, or PATCH where somebody made it meanwhile."""
