@@ -3,15 +3,16 @@
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Set
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path as FilePath
 from typing import Any
 
 from pfa_gitops import git
+from pfa_gitops.convert.values import Conversion, Report, Sort, manifest_name
 from pfa_gitops.engine.apply import Apply, Listener
 from pfa_gitops.engine.drift import read_drift
 from pfa_gitops.engine.guards import Bounds
@@ -20,11 +21,16 @@ from pfa_gitops.engine.planning import Planned, World, plan_all, plan_destroy, p
 from pfa_gitops.engine.readings import Clients
 from pfa_gitops.engine.record import Record
 from pfa_gitops.engine.status import read_status
+from pfa_gitops.engine.unmanaged import Claimed, read_claimed, strays
+from pfa_gitops.export.choose import choose
+from pfa_gitops.export.export import Place, export
+from pfa_gitops.manifests.load import find_project
 from pfa_gitops.manifests.pipeline import Workspace, read_workspace
+from pfa_gitops.manifests.project import DEFAULT_ENVIRONMENT, Environment, Project, ProjectSpec
 from pfa_gitops.manifests.schema import schemas as kind_schemas
 from pfa_gitops.manifests.validate import Kinds
 from pfa_gitops.model.drift import DriftReport
-from pfa_gitops.model.errors import Problem, ProblemsFound, ReaderError, SecretMissing
+from pfa_gitops.model.errors import FailedTogether, PfaError, Problem, ProblemsFound, ReaderError, SecretMissing
 from pfa_gitops.model.flow_runs import Event, FlowRun
 from pfa_gitops.model.holder import Holder
 from pfa_gitops.model.inventory import Inventory
@@ -32,6 +38,7 @@ from pfa_gitops.model.places import Address, Path, address
 from pfa_gitops.model.receipts import SavedPlan, receipts
 from pfa_gitops.model.secrets import Sealed, SecretRef
 from pfa_gitops.model.status import StatusReport
+from pfa_gitops.model.unmanaged import StraysReport
 from pfa_gitops.model.values import Manifest, Owner
 from pfa_gitops.platforms.ledger import Ledger, Lock, Tell
 from pfa_gitops.platforms.prefect import _flow_runs as flow_runs
@@ -48,6 +55,29 @@ PREFECT = frozenset({"prefect"})
 def workspace(directory: FilePath, environment: str | None) -> Workspace:
     """Read the project in `directory` for one environment. Raises ProblemsFound."""
     return read_workspace(directory, environment, kinds(), os.environ, lambda: git.describe(directory))
+
+
+def workspace_to_fill(directory: FilePath, environment: str | None, own: FilePath) -> Workspace:
+    """The project in `directory`, which may have no manifests yet; where there is none, the one that `own` is to be.
+
+    Raises ProblemsFound.
+    """
+    if has_project(directory):
+        source = lambda: git.describe(directory)  # noqa: E731 - it is asked only when a template does
+        return read_workspace(directory, environment, kinds(), os.environ, source, may_be_empty=True)
+    if environment is not None:
+        raise ReaderError(f"there is no project, and so no environment {environment}", "leave --environment out")
+    name = manifest_name(own.resolve().name)
+    return Workspace(own, Project(name, ProjectSpec(), ""), Environment(DEFAULT_ENVIRONMENT), ())
+
+
+def has_project(directory: FilePath) -> bool:
+    """Whether there is a project in a folder, or above it."""
+    try:
+        find_project(directory)
+    except ProblemsFound:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -151,6 +181,44 @@ class Connection:
         found = self.workspace
         return await read_status(found.environment.name, found.manifests, kinds(), self.clients)
 
+    async def strays(self) -> StraysReport:
+        """What exists on both platforms and is not this project's. Writes nothing, and reads no secret."""
+        notices = await self._reach(PREFECT, OPENERS.keys())
+        claimed, failures = await self._claimed()
+        report = strays(self.workspace.environment.name, claimed, failures, self.owner)
+        return replace(report, notices=tuple(notices))
+
+    async def export(self, wanted: Sequence[Address] | None, root: FilePath) -> Conversion:
+        """Manifests of what is live, for a project at `root`. Writes nothing, and reads no secret.
+
+        Raises ProblemsFound for what is not there, PlatformError.
+        """
+        report, found = Report(), self.workspace
+        named = {kinds()[one.kind].platform for one in wanted or ()}
+        for notice in await self._reach(PREFECT | named, OPENERS.keys() if wanted is None else named):
+            report.note(Sort.REFUSED, notice, "", None)
+        claimed, failures = await self._claimed()
+        if failures:
+            raise failures[0] if len(failures) == 1 else FailedTogether(failures)
+        chosen = choose(claimed, wanted, self.owner, report)
+        return await export(chosen, kinds(), self.clients, _place(found, root), report)
+
+    async def _claimed(self) -> tuple[list[Claimed], list[PfaError]]:
+        """Everything on the platforms that are reached, and whose it is."""
+        inventories = await self.ledger.everybody()
+        return await read_claimed(kinds().values(), self.clients, inventories, self.workspace.manifests)
+
+    async def _reach(self, needed: Set[str], wished: Set[str]) -> list[str]:
+        """Open clients; of what is only wished for, tell what is not configured."""
+        await self._open(needed - self.clients.keys())
+        notices = []
+        for name in sorted(wished - self.clients.keys()):
+            try:
+                await self._open({name})
+            except ReaderError as error:
+                notices.append(f"{name.capitalize()} is not asked: {error.message}")
+        return notices
+
     async def start_run(
         self, deployment: Manifest[Any], parameters: Mapping[str, Any], job_variables: Mapping[str, Any]
     ) -> FlowRun:
@@ -221,6 +289,13 @@ async def _made(openers: Mapping[str, Opener], found: Workspace, stores: SecretS
     if problems:
         raise ProblemsFound(problems)
     return clients
+
+
+def _place(found: Workspace, root: FilePath) -> Place:
+    """What stands at `root` already."""
+    if found.root.resolve() != root.resolve():
+        return Place(manifest_name(root.resolve().name), root)
+    return Place(found.project.name, root, found.manifests, tuple(found.project.spec.external))
 
 
 def owner_of(found: Workspace) -> Owner:

@@ -23,6 +23,7 @@ COMMANDS = {
     "drift": "Show what was changed behind the manifests' back.",
     "status": "Show how pools, agents and deployments do right now.",
     "run": "Run a deployment, and wait for it.",
+    "export": "Make manifests of what is live.",
     "convert": "Make manifests of a prefect.yaml, of an agent's service or of a Prefect 2 script.",
     "schema": "Print or write the JSON Schemas.",
     "local": "A Prefect server and an Anyscale emulator on this machine.",

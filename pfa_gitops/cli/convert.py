@@ -8,14 +8,14 @@ import click
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
+from pfa_gitops.cli.written import project_note, write_files
 from pfa_gitops.convert.convert import Reader, files
 from pfa_gitops.convert.convert import convert as convert_text
-from pfa_gitops.convert.emit import document_text, stream_text
+from pfa_gitops.convert.emit import stream_text
 from pfa_gitops.convert.prefect_yaml import convert_prefect_yaml
 from pfa_gitops.convert.python import python_reader
 from pfa_gitops.convert.service import service_reader
-from pfa_gitops.convert.values import Conversion
-from pfa_gitops.manifests.load import MAX_BYTES, PROJECT_FILE
+from pfa_gitops.manifests.load import MAX_BYTES
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.views.conversion import conversion_json, show_remarks
 
@@ -53,14 +53,14 @@ def convert(
     console = Console(output, quiet)
     source, reader = _source(file, service, python, work_pool)
     done = convert_text(_read(source), source, folder or source.parent, wiring.known_kinds(), reader)
-    written = _write(done, folder, force) if folder and done.manifests else []
+    written = write_files(done, folder, force) if folder and done.manifests else []
     if console.as_json:
         console.document(conversion_json([one.document for one in done.manifests], done.project, done.remarks, written))
     elif not folder and done.manifests:
         console.say(stream_text(files(done).values()).rstrip())
     if done.remarks:
         console.warn(show_remarks(done.remarks, wiring.colour_wanted(sys.stderr)))
-    if note := _project_note(done, written):
+    if note := project_note(done, written):
         console.warn(note)
     if folder and done.manifests and not console.as_json:
         count = "1 file is" if len(written) == 1 else f"{len(written)} files are"
@@ -91,31 +91,3 @@ def _read(file: Path) -> str:
         return file.read_text("utf-8-sig")
     except UnicodeDecodeError:
         raise ReaderError(f"{file} is not UTF-8", "save it as UTF-8") from None
-
-
-def _write(done: Conversion, folder: Path, force: bool) -> list[str]:
-    """Write the files, all or none. A project that is there stays as it is. Returns their names."""
-    texts = {name: document_text(document) for name, document in files(done).items()}
-    if (folder / PROJECT_FILE).exists():
-        del texts[PROJECT_FILE]
-    there = [name for name, text in texts.items() if _differs(folder / name, text)]
-    if there and not force:
-        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise ReaderError(f"{folder / there[0]}{more} exists already", "give another --output, or --force to overwrite")
-    for name, text in texts.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, "utf-8")
-    return list(texts)
-
-
-def _differs(file: Path, text: str) -> bool:
-    """Whether something else stands there."""
-    return file.exists() and file.read_bytes() != text.encode()
-
-
-def _project_note(done: Conversion, written: list[str]) -> str:
-    """What a project that is there already must say for the new manifests."""
-    needs = done.project.get("spec")
-    if PROJECT_FILE in written or not written or not needs:
-        return ""
-    return f"{PROJECT_FILE} stays as it is; these manifests need in its spec:\n{document_text(needs).rstrip()}"

@@ -23,13 +23,13 @@ def convert(
     report = Report()
     name, made = reader(text, file, output, report)
     right = without_faults(made, kinds, output, report)
-    return Conversion(tuple(right), _project(name, right, report), report.remarks)
+    outside = report.refers - {_referred(one) for one in right}
+    return Conversion(tuple(right), project_document(name, report, outside), report.remarks)
 
 
-def _project(name: str, made: list[Made], report: Report) -> dict[str, Any]:
+def project_document(name: str, report: Report, external: set[str]) -> dict[str, Any]:
     """The least that a project must say so that the manifests are valid in it."""
-    own = {_referred(one) for one in made}
-    needs = {"vars": report.vars, "env": sorted(report.env), "external": sorted(report.refers - own)}
+    needs = {"vars": report.vars, "env": sorted(report.env), "external": sorted(external)}
     return manifest(PROJECT, manifest_name(name), {key: value for key, value in needs.items() if value})
 
 

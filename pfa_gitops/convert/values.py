@@ -39,11 +39,14 @@ class Made:
     origins: Mapping[Path, Origin] = field(default_factory=dict)
     needs: Address | None = None
     """The manifest without which it means nothing."""
+    adopt: bool = False
+    """Whether the next apply takes the object over that is there already."""
 
     @property
     def document(self) -> dict[str, Any]:
         """The manifest as a file holds it."""
-        return manifest(self.address.kind, self.address.name, self.spec)
+        made = manifest(self.address.kind, self.address.name, self.spec)
+        return {**made, "metadata": {**made["metadata"], "adopt": True}} if self.adopt else made
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,11 @@ class Report:
         """Each remark once. What holds of several manifests at one place, as behind a YAML alias, names none."""
         found: dict[tuple[Any, ...], set[Address | None]] = {}
         for sort, problem in self._remarks:
-            found.setdefault((sort, problem.message, problem.mend, problem.origin), set()).add(problem.address)
+            of = problem.address if problem.origin is None else None
+            found.setdefault((sort, problem.message, problem.mend, problem.origin, of), set()).add(problem.address)
         return tuple(
             Remark(sort, Problem(message, mend, origin, next(iter(addresses)) if len(addresses) == 1 else None))
-            for (sort, message, mend, origin), addresses in found.items()
+            for (sort, message, mend, origin, _), addresses in found.items()
         )
 
 

@@ -1,7 +1,7 @@
 """Asks kinds something about their manifests: all platforms at the same time, each kind once. Reads only."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,6 +17,8 @@ AnswerT = TypeVar("AnswerT")
 Ask = Callable[[Kind[Any, Any], Any, Sequence[Manifest[Any]]], Awaitable[AnswerT]]
 """What a kind is asked: the kind, its platform's client, and the manifests of that kind."""
 
+Answers = tuple[list[AnswerT], list[PfaError]]
+
 
 class Reading(NamedTuple):
     """A kind, and the manifests whose live side it reads."""
@@ -25,14 +27,21 @@ class Reading(NamedTuple):
     wanted: list[Manifest[Any]]
 
 
-async def ask_platforms(
-    manifests: Manifests, kinds: Kinds, clients: Clients, ask: Ask[AnswerT]
-) -> tuple[list[AnswerT], list[PfaError]]:
+async def ask_platforms(manifests: Manifests, kinds: Kinds, clients: Clients, ask: Ask[AnswerT]) -> Answers[AnswerT]:
     """Return the answers of all kinds that `manifests` name, and what each platform failed with."""
+    return await _ask([Reading(kinds[name], wanted) for name, wanted in _by_kind(manifests)], clients, ask)
+
+
+async def ask_kinds(kinds: Iterable[Kind[Any, Any]], clients: Clients, ask: Ask[AnswerT]) -> Answers[AnswerT]:
+    """The same of kinds, whatever the manifests say; of those whose platform has a client."""
+    return await _ask([Reading(kind, []) for kind in kinds if kind.platform in clients], clients, ask)
+
+
+async def _ask(readings: Iterable[Reading], clients: Clients, ask: Ask[AnswerT]) -> Answers[AnswerT]:
     platforms: dict[str, list[Reading]] = {}
-    for name, wanted in _by_kind(manifests):
-        platforms.setdefault(kinds[name].platform, []).append(Reading(kinds[name], wanted))
-    reads = (_ask_platform(clients[name], readings, ask) for name, readings in platforms.items())
+    for reading in readings:
+        platforms.setdefault(reading.kind.platform, []).append(reading)
+    reads = (_ask_platform(clients[name], group, ask) for name, group in platforms.items())
     answers: list[AnswerT] = []
     failures: list[PfaError] = []
     for answer in await asyncio.gather(*reads, return_exceptions=True):

@@ -47,17 +47,20 @@ def read_workspace(
     git: GitSource,
     *,
     now: datetime | None = None,
+    may_be_empty: bool = False,
 ) -> Workspace:
     """Read the project in `directory`, or above it, for `environment`, by default the project's default one.
 
     `environ` is what templates may read as `env`; `git` what is known of the checkout, asked only when a template
-    does. `now` decides whether an override has run out. Raises ProblemsFound with all that is wrong.
+    does. `now` decides whether an override has run out. Raises ProblemsFound with all that is wrong; a project without
+    manifests is, too, unless it `may_be_empty`.
     """
     findings, templates, allowance = Findings(), Templates(), Allowance()
     root = find_project(directory)
     own, others = _project_file(root, findings, allowance)
     chosen = read_project(own, root, environment, environ, git=git, templates=templates)
-    documents = [*others, *_manifest_files(root, chosen, bool(others), templates, findings, allowance=allowance)]
+    filled = bool(others) or may_be_empty
+    documents = [*others, *_manifest_files(root, chosen, filled, templates, findings, allowance=allowance)]
     name, known = chosen.environment.name, chosen.environments
     here = [document for document in documents if not applies_elsewhere(document, name, known)]
     rendered = render_documents(here, templates, chosen.names, findings)

@@ -148,7 +148,8 @@ class Kind(ABC, Generic[SpecT, ClientT]):
 
     def bare(self, name: str, spec: SpecT) -> Manifest[SpecT]:
         """A manifest that no file holds, as `Found` has it."""
-        return Manifest(Address(self.name, name), spec, self.key(name, spec))
+        key = self.key(name, spec)
+        return Manifest(Address(self.name, key.name), spec, key)
 
     def check(self, manifest: Manifest[SpecT]) -> Iterable[Problem]:
         """What is wrong with a manifest beyond its types. Offline and pure."""

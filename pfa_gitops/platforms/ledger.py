@@ -1,7 +1,7 @@
 """Where a project's inventory and its lock are kept: the contract. The engine knows them by this only."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pfa_gitops.model.holder import Holder
 from pfa_gitops.model.inventory import Inventory
@@ -46,6 +46,10 @@ class Ledger(ABC):
     @abstractmethod
     async def read(self) -> Inventory:
         """The inventory; an empty one, with a fresh key for its digests, where there is none yet."""
+
+    async def everybody(self) -> Sequence[Inventory]:
+        """The inventories of all projects and environments, without the keys of their digests. Raises ReaderError."""
+        return [await self.read()]
 
     @abstractmethod
     async def write(self, inventory: Inventory) -> Inventory:

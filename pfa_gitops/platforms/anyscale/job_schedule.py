@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pfa_gitops.model.errors import NotFound, Problem
 from pfa_gitops.model.status import Health, Status, absent
@@ -89,9 +89,8 @@ class JobSchedule(Kind[JobScheduleSpec, AnyscaleClient]):
         return [self._found(client, schedule) for schedule in schedules]
 
     def _found(self, client: AnyscaleClient, schedule: Schedule) -> Found[JobScheduleSpec]:
-        spec = JobScheduleSpec.model_construct(
-            name=schedule.name, job_config=JobFields.model_construct(**NAMED_AS_NONE)
-        )
+        job: Any = JobFields.model_construct(entrypoint="", **NAMED_AS_NONE)
+        spec = JobScheduleSpec.model_construct(name=schedule.name, cron_expression="", job_config=job)
         page = f"{client.target.host}/scheduled-jobs/{schedule.id}"
         return Found(self.bare(schedule.name, spec), schedule.id, page, made(schedule))
 

@@ -7,7 +7,7 @@ or Prefect's own `{"$ref": {"block_document_id": …}}`. And fields that say not
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
@@ -20,6 +20,8 @@ STARS = "*" * 8
 """What Prefect shows for a secret, and what it takes for "as it is" where there is one."""
 ANYTHING = "*"
 REF = "$ref"
+MANY = 4
+"""So many secrets of one mapping are one secret to people: a file."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,24 @@ def _hides(value: Any) -> bool:
     if isinstance(value, Mapping):
         return bool(value) and all(map(_hides, value.values()))
     return bool(value == STARS)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def folded(data: Mapping[str, Any]) -> dict[str, Any]:
+    """`data` with one secret in place of a mapping of many, e.g. a service account's key file: see `compose`."""
+    result = dict(data)
+    for name, value in data.items():
+        leaves = list(_leaves(value)) if isinstance(value, Mapping) else []
+        if len(leaves) >= MANY and all(isinstance(leaf, Concealed) for leaf in leaves):
+            result[name] = UNTOLD
+    return result
 
 
 def with_untold(data: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ def worded(live: Live[DeploymentSpec]) -> DeploymentSpec:
         "infra_overrides": overrides,
         "job_variables": variables,
         "schedules": [_schedule(one, one.slug in live.details["unslugged"]) for one in spec.schedules],
+        "pull_steps": spec.pull_steps or None,
         "concurrency_limit": _limit(spec.concurrency_limit),
         "work_queue": None if spec.work_queue == DEFAULT_QUEUE else spec.work_queue,
     }

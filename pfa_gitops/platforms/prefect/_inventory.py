@@ -6,7 +6,7 @@ The key of its digests is a secret field, which Prefect tells only to whoever ma
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +39,16 @@ _FIELDS: Mapping[str, Any] = {
 _KEY_BYTES = 32
 
 
+def _inventory(document: Mapping[str, Any]) -> Inventory:
+    """The inventory that a document holds. Its digests mean something only where the key was read, too."""
+    data = document["data"]
+    try:
+        return from_json(data["content"], DigestKey(Sealed(data["digest_key"])))
+    except (KeyError, TypeError, ValueError) as error:
+        message = f"the block {SLUG}/{document['name']} is no inventory that this version can read: {error}"
+        raise ReaderError(message, "use the version of pfa-gitops that wrote it, or restore the block") from None
+
+
 def document_name(owner: Owner) -> str:
     """The block document's name: readable, and another one for every project and environment."""
     readable = re.sub("[^a-z0-9]+", "-", f"{owner.project}-{owner.environment}".lower()).strip("-")[:60]
@@ -59,13 +69,17 @@ class BlockLedger(Ledger):
         if document is None:
             return Inventory(self.owner, DigestKey(Sealed(secrets.token_hex(_KEY_BYTES))))
         self._id = document["id"]
-        data = document["data"]
-        try:
-            found = from_json(data["content"], DigestKey(Sealed(data["digest_key"])))
-        except (KeyError, TypeError, ValueError) as error:
-            message = f"the block {SLUG}/{self._name} is no inventory that this version can read: {error}"
-            raise ReaderError(message, "use the version of pfa-gitops that wrote it, or restore the block") from None
-        return found
+        return _inventory(document)
+
+    async def everybody(self) -> Sequence[Inventory]:
+        """One listing, without secrets."""
+        body = {
+            "block_types": {"slug": {"any_": [SLUG]}},
+            "block_documents": {"is_anonymous": {"eq_": False}},
+            "include_secrets": False,
+            "sort": "BLOCK_TYPE_AND_NAME_ASC",
+        }
+        return [_inventory(document) for document in await self._client.listing("/block_documents/filter", body)]
 
     async def write(self, inventory: Inventory) -> Inventory:
         """PATCH the document, or make it."""

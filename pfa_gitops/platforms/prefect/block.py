@@ -17,6 +17,7 @@ from pfa_gitops.platforms.prefect._block_data import (
     Secrets,
     clear_data,
     compose,
+    folded,
     reference_in,
     see,
     with_untold,
@@ -104,7 +105,7 @@ class Block(Kind[BlockSpec, PrefectClient]):
     async def worded(self, client: PrefectClient, lives: Sequence[Live[BlockSpec]]) -> Sequence[Worded[BlockSpec]]:
         """With the places of the secrets that the document holds."""
         return [
-            Worded(live.spec.model_copy(update={"data": with_untold(live.spec.data, live.details["kept"])}))
+            Worded(live.spec.model_copy(update={"data": folded(with_untold(live.spec.data, live.details["kept"]))}))
             for live in lives
         ]
 

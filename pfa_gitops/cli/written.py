@@ -1,0 +1,37 @@
+"""Writes the manifests that `convert` and `export` make: all files or none."""
+
+from pathlib import Path
+
+from pfa_gitops.convert.convert import files
+from pfa_gitops.convert.emit import document_text
+from pfa_gitops.convert.values import Conversion
+from pfa_gitops.manifests.load import PROJECT_FILE
+from pfa_gitops.model.errors import ReaderError
+
+
+def write_files(done: Conversion, folder: Path, force: bool) -> list[str]:
+    """Write the files, all or none. A project that is there stays as it is. Returns their names."""
+    texts = {name: document_text(document) for name, document in files(done).items()}
+    if (folder / PROJECT_FILE).exists():
+        del texts[PROJECT_FILE]
+    there = [name for name, text in texts.items() if _differs(folder / name, text)]
+    if there and not force:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise ReaderError(f"{folder / there[0]}{more} exists already", "give another --output, or --force to overwrite")
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    return list(texts)
+
+
+def _differs(file: Path, text: str) -> bool:
+    """Whether something else stands there."""
+    return file.exists() and file.read_bytes() != text.encode()
+
+
+def project_note(done: Conversion, written: list[str]) -> str:
+    """What a project that is there already must say for the new manifests."""
+    needs = done.project.get("spec")
+    if PROJECT_FILE in written or not written or not needs:
+        return ""
+    return f"{PROJECT_FILE} stays as it is; these manifests need in its spec:\n{document_text(needs).rstrip()}"

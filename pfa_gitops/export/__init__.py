@@ -1,0 +1,1 @@
+"""Live objects → manifests that say the same. Reads only."""
