@@ -8,7 +8,7 @@ from pfa_gitops.engine.readings import Clients, ask_kinds
 from pfa_gitops.model.errors import PfaError
 from pfa_gitops.model.inventory import Entry, Inventory
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.references import NotAmong, RefTo, mentions
+from pfa_gitops.model.references import NotAmong, RefTo
 from pfa_gitops.model.unmanaged import Stray, StraysReport
 from pfa_gitops.model.values import Key, Manifest, Manifests, Owner
 from pfa_gitops.platforms.base import Found, Kind
@@ -66,11 +66,11 @@ def _owner_of_whole(manifest: Manifest[Any], owners: Owners) -> Owner | None:
 
 def wholes(manifest: Manifest[Any]) -> Iterable[tuple[Key, str]]:
     """The objects that this one is an item of, each with the field of theirs that lists it."""
-    found = list(mentions(manifest.spec))
-    lists = {mention.path: mention.marker.items for mention in found if isinstance(mention.marker, NotAmong)}
-    for mention in found:
-        if isinstance(mention.marker, RefTo) and mention.path in lists:
-            yield Key(mention.marker.kind, mention.text), lists[mention.path]
+    for name, field in type(manifest.spec).model_fields.items():
+        kinds = [marker.kind for marker in field.metadata if isinstance(marker, RefTo)]
+        for marker in field.metadata:
+            if isinstance(marker, NotAmong):
+                yield from ((Key(kind, getattr(manifest.spec, name)), marker.items) for kind in kinds)
 
 
 def strays(environment: str, claimed: Sequence[Claimed], failures: Sequence[PfaError], own: Owner) -> StraysReport:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pfa_gitops.engine.diff import same
-from pfa_gitops.export.minimal import minimal, minimal_value
+from pfa_gitops.export.minimal import FIRST, minimal, minimal_value
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.plain import plain
 from pfa_gitops.model.secrets import Concealed
@@ -86,9 +86,10 @@ def _readable(kind: Kind[Any, Any], values: Mapping[str, Any], root: FilePath) -
 
 
 def _in_order(values: Mapping[str, Any], model: type[Spec]) -> dict[str, Any]:
-    """As the spec declares its fields, its name first."""
-    order = ["name", *model.model_fields]
-    return {name: values[name] for name in dict.fromkeys(order) if name in values}
+    """As the spec declares its fields, after those that people read first."""
+    return {
+        name: values[name] for name in sorted(model.model_fields, key=lambda name: name not in FIRST) if name in values
+    }
 
 
 def corrected(one: Draft, change: Change) -> Draft:

@@ -8,6 +8,9 @@ from pfa_gitops.model.plain import plain, set_fields
 from pfa_gitops.model.values import Spec
 from pfa_gitops.platforms.base import FieldRules
 
+FIRST = frozenset({"name", "type"})
+"""What people read first of a mapping."""
+
 
 def minimal(spec: Spec, rules: FieldRules) -> dict[str, Any]:
     """The fields of `spec` that are set and differ from their defaults; what has no default always."""
@@ -28,10 +31,15 @@ def minimal_value(value: Any, rules: FieldRules, path: tuple[str, ...]) -> Any:
 
 def _fields(spec: Spec, rules: FieldRules, path: tuple[str, ...]) -> dict[str, Any]:
     return {
-        name: minimal_value(getattr(spec, name), rules, (*path, name))
-        for name in set_fields(spec)
+        name: _number(minimal_value(getattr(spec, name), rules, (*path, name)))
+        for name in sorted(set_fields(spec), key=lambda name: name not in FIRST)
         if _says_something(spec, name, ".".join((*path, name)) in rules.lasting)
     }
+
+
+def _number(value: Any) -> Any:
+    """60 for 60.0: the class of the spec knows which it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _says_something(spec: Spec, name: str, lasting: bool) -> bool:

@@ -14,6 +14,13 @@ from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
 
 CASES = Path(__file__).parent / "anyscale" / "cases"
 
+UPLOADED = {
+    "job_schedule_local": [
+        ("JobSchedule/case-schedule-local", f"its code was uploaded from the working_dir {CASES / 'files'}")
+    ]
+}
+"""What is told of the cases whose code came from a disk."""
+
 
 @pytest.fixture(scope="module")
 def quiet_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyscaleEmulator]:
@@ -27,6 +34,6 @@ def quiet_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anyscal
 def test_what_is_exported_is_what_is_there(case: Case, quiet_emulator, tmp_path):
     async def scenario():
         async with AnyscaleClient(AnyscaleTarget.from_environment(quiet_emulator.env, Path())) as client:
-            await run_export(case, Workbench({"anyscale": client}, CASES), tmp_path)
+            await run_export(case, Workbench({"anyscale": client}, CASES), tmp_path, UPLOADED.get(case.path.stem, ()))
 
     asyncio.run(scenario())

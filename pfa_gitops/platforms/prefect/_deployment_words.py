@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pfa_gitops.model.values import Live
 from pfa_gitops.platforms.prefect._deployment_spec import Concurrency, DeploymentSpec
 from pfa_gitops.platforms.prefect._infra_fields import InfraFields
-from pfa_gitops.platforms.prefect._schedules import Schedule
+from pfa_gitops.platforms.prefect._schedules import Schedule, derived_slug
 from pfa_gitops.platforms.prefect._work_queues import DEFAULT_QUEUE
 
 NO_LIMIT = Concurrency()
@@ -20,7 +20,10 @@ def worded(live: Live[DeploymentSpec]) -> DeploymentSpec:
     fields: dict[str, Any] = {name: getattr(spec, name) for name in type(spec).model_fields} | {
         "infra_overrides": overrides,
         "job_variables": variables,
-        "schedules": [_schedule(one, one.slug in live.details["unslugged"]) for one in spec.schedules],
+        "schedules": [
+            _schedule(one, one.slug in live.details["unslugged"])
+            for one in sorted(spec.schedules, key=lambda schedule: schedule.slug or "")
+        ],
         "pull_steps": spec.pull_steps or None,
         "concurrency_limit": _limit(spec.concurrency_limit),
         "work_queue": None if spec.work_queue == DEFAULT_QUEUE else spec.work_queue,
@@ -43,7 +46,8 @@ def _overrides(spec: DeploymentSpec) -> tuple[InfraFields | None, dict[str, Any]
 
 
 def _schedule(schedule: Schedule, made_up: bool) -> Schedule:
-    """One without a slug in Prefect gets the same one whoever reads it."""
+    """A slug that nobody gave is not written: it is made of the content again, and is the same."""
+    made_up = made_up or schedule.slug == derived_slug(schedule)
     fields = {name: getattr(schedule, name) for name in schedule.model_fields_set}
     return Schedule.model_construct(**{name: value for name, value in fields.items() if name != "slug" or not made_up})
 

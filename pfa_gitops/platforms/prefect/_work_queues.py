@@ -17,6 +17,8 @@ from pfa_gitops.platforms.prefect._naming import in_path
 
 DEFAULT_QUEUE = "default"
 """Every pool has it. It can be configured and not be removed."""
+DEFAULT_DESCRIPTION = "The work pool's default queue."
+"""What the server writes [models/workers.py]."""
 
 _ON_THE_WIRE = {"paused": "is_paused"}
 _FIELDS = ("description", "paused", "concurrency_limit", "priority")

@@ -28,6 +28,7 @@ from pfa_gitops.platforms.prefect._runner_documents import runner_documents
 from pfa_gitops.platforms.prefect._runs import grouped, unfinished
 from pfa_gitops.platforms.prefect._touches import made, touch
 from pfa_gitops.platforms.prefect._work_queues import (
+    DEFAULT_DESCRIPTION,
     DEFAULT_QUEUE,
     WorkQueueSpec,
     delete_queues,
@@ -258,7 +259,8 @@ def _worded(spec: WorkPoolSpec, template: Mapping[str, Any] | None) -> WorkPoolS
 
 def _is_untouched(queue: WorkQueueSpec) -> bool:
     """Every pool has a default queue. Its priority follows from those of the others."""
-    return queue == WorkQueueSpec(name=DEFAULT_QUEUE, priority=queue.priority)
+    plain = WorkQueueSpec(name=DEFAULT_QUEUE, priority=queue.priority)
+    return queue in (plain, plain.model_copy(update={"description": DEFAULT_DESCRIPTION}))
 
 
 async def _templates(client: PrefectClient) -> Mapping[str, Mapping[str, Any]]:
