@@ -110,10 +110,11 @@ def _differs(one: Draft, changes: Mapping[Key, Change]) -> bool:
 
 
 async def _tell_differences(drafts: Sequence[Draft], kinds: Kinds, clients: Clients, report: Report) -> None:
+    """What a manifest does not say, or says otherwise; where it cannot be at all, why."""
     changes = await _changes(drafts, clients, kinds)
     for one in drafts:
         for flaw in one.flaws:
-            report.note(Sort.LOST, flaw.message, flaw.mend, None, one.address)
+            report.note(Sort.REFUSED if one.manifest is None else Sort.LOST, flaw.message, flaw.mend, None, one.address)
         if _differs(one, changes):
             fields = ", ".join(show_path(field.path) for field in changes[one.key].fields)
             mend = "look at these fields in the next plan before it is applied"
@@ -122,7 +123,8 @@ async def _tell_differences(drafts: Sequence[Draft], kinds: Kinds, clients: Clie
 
 def _conversion(drafts: Sequence[Draft], kinds: Kinds, place: Place, report: Report) -> Conversion:
     variables = Variables()
-    made = [Made(one.address, _hidden(one, variables, report)) for one in drafts]
+    told = [one for one in drafts if one.manifest is None and one.flaws]
+    made = [Made(one.address, _hidden(one, variables, report)) for one in drafts if one not in told]
     right = without_faults(made, kinds, place.root, report)
     valid = {one.address for one in right}
     manifests = [manifest for one in drafts if one.address in valid and (manifest := one.manifest) is not None]

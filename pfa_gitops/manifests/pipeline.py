@@ -1,6 +1,8 @@
 """The way from files to Manifests: load, render, parse, overlay, validate, link. Each step collects its problems."""
 
-from collections.abc import Mapping
+    files = _find(root, _patterns(chosen.project, may_be_empty), findings, may_be_none=bool(others) or may_be_empty)
+    loaded = (_load_file(root, file, chosen, templates, findings, allowance=allowance) for file in files)
+    documents = [*others, *(document for part in loaded for document in part)]
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,9 +61,7 @@ def read_workspace(
     root = find_project(directory)
     own, others = _project_file(root, findings, allowance)
     chosen = read_project(own, root, environment, environ, git=git, templates=templates)
-    filled = bool(others) or may_be_empty
-    documents = [*others, *_manifest_files(root, chosen, filled, templates, findings, allowance=allowance)]
-    name, known = chosen.environment.name, chosen.environments
+@@    name, known = chosen.environment.name, chosen.environments
     here = [document for document in documents if not applies_elsewhere(document, name, known)]
     rendered = render_documents(here, templates, chosen.names, findings)
     drafts = parse(rendered, {*kinds, override.KIND}, findings)
@@ -87,26 +87,20 @@ def _project_file(root: Path, findings: Findings, allowance: Allowance) -> tuple
     return projects[0], [document for document in documents if document is not projects[0]]
 
 
-def _manifest_files(
-    root: Path, chosen: Chosen, has_others: bool, templates: Templates, findings: Findings, *, allowance: Allowance
-) -> list[Document]:
-    """The documents of all manifest files, in the order of the files' paths."""
-    patterns = _patterns(chosen.project)
+def _find(root: Path, patterns: Sequence[Pattern], findings: Findings, *, may_be_none: bool) -> list[Path]:
+    """The manifest files, in the order of their paths."""
     files, problems = find_files(root, patterns)
     if problems:
         findings.lose(problems)
-    if not files and not has_others and not problems:
+    if not files and not may_be_none and not problems:
         mend = "write manifests below manifests/, or name their files under spec.manifests"
         findings.add([Problem("the project has no manifests", mend, patterns[0].origin)])
-    return [
-        document
-        for file in files
-        for document in _load_file(root, file, chosen, templates, findings, allowance=allowance)
-    ]
+    return list(files)
 
 
-def _patterns(project: Project) -> list[Pattern]:
-    written = "manifests" in project.spec.model_fields_set
+def _patterns(project: Project, may_be_empty: bool) -> list[Pattern]:
+    """The globs of the files; the default ones need not match, and those of a project that is still to be filled."""
+    written = "manifests" in project.spec.model_fields_set and not may_be_empty
     path = ("spec", "manifests")
     return [
         Pattern(text, project.origins.at((*path, index) if written else ()), written)

@@ -51,7 +51,7 @@ async def exported(bench: Workbench, folder: Path, wanted: Sequence[Key]) -> Con
 
 def read(folder: Path, environment: Mapping[str, str]) -> Workspace:
     """Read the folder's project."""
-    return read_workspace(folder, None, kinds(), environment, lambda: {})
+    return read_workspace(folder, None, kinds(), environment, dict)
 
 
 def texts(folder: Path) -> str:

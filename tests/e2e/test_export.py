@@ -1,0 +1,208 @@
+"""From what people made by hand to what the project manages: status --unmanaged, export, import, an empty plan."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from support.anyscale_emulator import AnyscaleEmulator
+from support.commands import Workdir
+from support.prefect_server import run_prefect_server
+
+QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart"
+LISTINGS = (
+    "/variables/filter",
+    "/block_documents/filter",
+    "/work_pools/filter",
+    "/work_queues/filter",
+    "/deployments/filter",
+    "/flows/filter",
+    "/automations/filter",
+    "/v2/concurrency_limits/filter",
+)
+OURS = ("pfa-gitops-inventory", "pfa-gitops-lock")
+READS = {
+    "GET",
+    "POST /api/v2/clouds/find_by_name",
+    "POST /ext/v0/projects/search",
+    "POST /api/v2/compute_templates/search",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, prefect_template):
+    """A server of our own, as everything on it is exported."""
+    with run_prefect_server(tmp_path_factory.mktemp("export"), prefect_template) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def anyscale(tmp_path_factory):
+    """An emulator of our own, which only pretends that services run."""
+    running = AnyscaleEmulator(tmp_path_factory.mktemp("anyscale") / "data", "--no-run-services").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def workdir(tmp_path, server, anyscale):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    home = {"HOME": str(tmp_path), "PREFECT_HOME": str(tmp_path / "prefect")}
+    return Workdir(folder, {**home, **server.environment, **anyscale.env, "PREFECT_HOME": str(tmp_path / "prefect")})
+
+
+def state(server):
+    """All that is on the server, but for what pfa-gitops keeps for itself; each write shows, as `updated` moves."""
+    return {
+        listing: sorted(
+            (item for item in server.post(listing, {}) if not _is_own(item)), key=lambda item: str(item["id"])
+        )
+        for listing in LISTINGS
+    }
+
+
+def _is_own(item):
+    slug = (item.get("block_type") or {}).get("slug", "")
+    return slug in OURS or str(item["name"]).startswith(OURS)
+
+
+def writes(anyscale):
+    return [
+        f"{method} {path}"
+        for method, path in anyscale.requests()
+        if method not in READS and f"{method} {path}" not in READS and not path.startswith("/_emulator")
+    ]
+
+
+def wipe_inventory(server):
+    slug = {"block_types": {"slug": {"any_": ["pfa-gitops-inventory"]}}}
+    for document in server.post("/block_documents/filter", slug):
+        server.delete(f"/block_documents/{document['id']}")
+
+
+def test_the_quickstart_exported_and_taken_back(workdir, server, anyscale):
+    shutil.copytree(QUICKSTART, workdir.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".pfa-gitops"))
+    applied = workdir.document("apply", "--auto-approve")
+    assert {outcome["result"] for outcome in applied["outcomes"]} == {"done"}
+    assert workdir.document("status", "--unmanaged")["objects"] == []
+
+    shutil.rmtree(workdir.folder / "manifests")
+    project = workdir.folder / "pfa-gitops.yaml"
+    project.write_text(project.read_text().replace('["manifests/*.yaml"]', '["manifests/**/*.yaml"]'))
+    wipe_inventory(server)
+    before = state(server)
+    anyscale.forget_requests()
+    exported = workdir.document("export", "--all", "-o", ".")
+    assert exported["remarks"] == []
+    assert len(exported["manifests"]) == len(applied["outcomes"])
+    assert "pfa-gitops.yaml" not in exported["files"]
+    deployment = (workdir.folder / "manifests/deployments/prefect-test.yaml").read_text()
+    assert deployment == DEPLOYMENT
+
+    assert workdir.pfa("validate").returncode == 0
+    taken = workdir.document("import", "--all")
+    assert len(taken["imported"]) == len(applied["outcomes"])
+    assert workdir.document("plan", "--detailed-exitcode")["summary"]["unchanged"] == len(applied["outcomes"])
+    assert state(server) == before
+    assert writes(anyscale) == []
+    workdir.document("destroy", "--auto-approve")
+
+
+DEPLOYMENT = """\
+apiVersion: pfa-gitops/v1
+kind: Deployment
+metadata: {name: prefect-test}
+spec:
+  entrypoint: flows/count.py:count_to
+  work_pool: anyscale
+  work_queue: test
+  infra_block: test-infra
+  infra_overrides: {compute_config: test-compute-config}
+  storage: {block: local-file-system/test-storage}
+  parameters: {highest_number: 10}
+  schedules:
+    - {slug: nightly, cron: "0 3 * * *", timezone: Europe/Berlin}
+"""
+
+
+@pytest.fixture
+def handmade(server):
+    """Objects that people and other tools make."""
+    pool = server.post("/work_pools/", {"name": "by-hand", "type": "process"})
+    server.post("/work_pools/by-hand/queues", {"name": "urgent", "priority": 1, "concurrency_limit": 2})
+    flow = server.post("/flows/", {"name": "etl"})
+    other = server.post("/flows/", {"name": "report"})
+    schedule = {"cron": "0 3 * * *", "timezone": "UTC"}
+    nightly = server.post(
+        "/deployments/",
+        {
+            "name": "nightly",
+            "flow_id": flow["id"],
+            "work_pool_name": "by-hand",
+            "entrypoint": "flows/etl.py:etl",
+            "path": "/srv/flows",
+            "schedules": [{"schedule": schedule, "active": True}],
+            "job_variables": {"env": {"LOG_LEVEL": "info", "API_TOKEN": "t0p-s3cret"}},
+        },
+    )
+    server.post("/deployments/", {"name": "nightly", "flow_id": other["id"], "entrypoint": "flows/report.py:report"})
+    secret = server.get("/block_types/slug/secret")
+    [schema, *_] = server.post("/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [secret["id"]]}}})
+    block = {"name": "db-password", "data": {"value": "hunter-2"}, "block_type_id": secret["id"]}
+    server.post("/block_documents/", {**block, "block_schema_id": schema["id"]})
+    server.post("/variables/", {"name": "template", "value": "${{ not ours }}"})
+    server.post("/v2/concurrency_limits/", {"name": "database", "limit": 3})
+    trigger = {
+        "type": "event",
+        "posture": "Reactive",
+        "expect": ["prefect.flow-run.Failed"],
+        "threshold": 1,
+        "within": 0,
+    }
+    action = {"type": "run-deployment", "source": "selected", "deployment_id": nightly["id"]}
+    gone = {**action, "deployment_id": "00000000-0000-4000-8000-000000000000"}
+    server.post("/automations/", {"name": "again", "trigger": trigger, "actions": [action]})
+    server.post("/automations/", {"name": "nightly__automation_1", "trigger": trigger, "actions": [action]})
+    server.post("/automations/", {"name": "broken", "trigger": trigger, "actions": [gone]})
+    return pool
+
+
+def test_from_made_by_hand_to_managed(workdir, server, handmade):
+    shown = workdir.document("status", "--unmanaged")
+    names = {f"{one['kind']}/{one['name']}": one for one in shown["objects"]}
+    assert {
+        "Deployment/etl/nightly",
+        "Block/secret/db-password",
+        "WorkPool/by-hand",
+        "Variable/template",
+    } <= names.keys()
+    assert names["WorkPool/by-hand"]["id"] == handmade["id"]
+    assert names["WorkPool/by-hand"]["page"] == server.url.removesuffix("/api") + "/work-pools/work-pool/by-hand"
+    assert names["Automation/nightly__automation_1"]["made_by"].startswith("`prefect deploy`")
+    assert "WorkQueue/by-hand/urgent" not in names
+
+    before = state(server)
+    exported = workdir.document("export", "--all", "-o", ".")
+    files = "".join(file.read_text() for file in workdir.folder.rglob("*.yaml"))
+    told = json.dumps(exported["remarks"])
+    for secret in ("t0p-s3cret", "hunter-2"):
+        assert secret not in files + told
+    assert "DB_PASSWORD" in told
+    assert "NIGHTLY_JOB_VARIABLES_ENV_API_TOKEN" in told
+    assert "it names a deployment that is gone" in told
+    assert "nightly__automation_1" in told
+    assert "manifests/deployments/etl-nightly.yaml" in exported["files"]
+    assert "manifests/deployments/report-nightly.yaml" in exported["files"]
+
+    values = {"DB_PASSWORD": "hunter-2"}
+    [variable] = [word for word in told.split('"') if word.endswith("ENV_API_TOKEN")] or [
+        "ETL_NIGHTLY_JOB_VARIABLES_ENV_API_TOKEN"
+    ]
+    values[variable] = "t0p-s3cret"
+    workdir.document("import", "--all", **values)
+    planned = workdir.document("plan", "--detailed-exitcode", **values)
+    assert planned["summary"]["unchanged"] == len(exported["manifests"])
+    assert state(server) == before
+    left = {f"{one['kind']}/{one['name']}" for one in workdir.document("status", "--unmanaged", **values)["objects"]}
+    assert left == {"Automation/nightly__automation_1", "Automation/broken"}
