@@ -1,8 +1,6 @@
 """The way from files to Manifests: load, render, parse, overlay, validate, link. Each step collects its problems."""
 
-    files = _find(root, _patterns(chosen.project, may_be_empty), findings, may_be_none=bool(others) or may_be_empty)
-    loaded = (_load_file(root, file, chosen, templates, findings, allowance=allowance) for file in files)
-    documents = [*others, *(document for part in loaded for document in part)]
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +59,10 @@ def read_workspace(
     root = find_project(directory)
     own, others = _project_file(root, findings, allowance)
     chosen = read_project(own, root, environment, environ, git=git, templates=templates)
-@@    name, known = chosen.environment.name, chosen.environments
+    files = _find(root, _patterns(chosen.project, may_be_empty), findings, may_be_none=bool(others) or may_be_empty)
+    loaded = (_load_file(root, file, chosen, templates, findings, allowance=allowance) for file in files)
+    documents = [*others, *(document for part in loaded for document in part)]
+    name, known = chosen.environment.name, chosen.environments
     here = [document for document in documents if not applies_elsewhere(document, name, known)]
     rendered = render_documents(here, templates, chosen.names, findings)
     drafts = parse(rendered, {*kinds, override.KIND}, findings)
