@@ -10,11 +10,12 @@ import click
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.written import project_note, write_files
+from pfa_gitops.cli.written import project_note, unread_note, write_files
 from pfa_gitops.convert.convert import files
 from pfa_gitops.convert.emit import stream_text
 from pfa_gitops.convert.values import Conversion
 from pfa_gitops.manifests.load import PROJECT_FILE
+from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.places import Address, address
@@ -51,9 +52,12 @@ def export(
     console = Console(output, quiet)
     root = None if folder in {None, STDOUT} else Path(str(folder))
     wanted = None if everything else [_address(text) for text in addresses]
-    done = _adopted(asyncio.run(_export(directory, environment, root, wanted)), adopt)
+    found = _project(directory, environment, root)
+    done = _adopted(asyncio.run(_export(found, root or found.root, wanted)), adopt)
     written = write_files(done, root, force) if root and done.manifests else []
     _show(console, done, root, written)
+    if root and (note := unread_note(root, found.project.spec.manifests, written)):
+        console.warn(note)
     return 0 if done.manifests or everything else ReaderError.exit_code
 
 
@@ -85,12 +89,13 @@ def _adopted(done: Conversion, adopt: bool) -> Conversion:
     return replace(done, manifests=tuple(replace(one, adopt=adopt) for one in done.manifests))
 
 
-async def _export(
-    directory: Path, environment: str | None, root: Path | None, wanted: list[Address] | None
-) -> Conversion:
+def _project(directory: Path, environment: str | None, root: Path | None) -> Workspace:
     """The project at `root` says where to look, where there is one; else the one in `directory`."""
     own = root is not None and (root / PROJECT_FILE).is_file()
     place = root if root is not None and own else directory
-    found = wiring.workspace_to_fill(place, environment, root or directory)
+    return wiring.workspace_to_fill(place, environment, root or directory)
+
+
+async def _export(found: Workspace, root: Path, wanted: list[Address] | None) -> Conversion:
     async with wiring.connect(found, wiring.PREFECT) as connection:
-        return await connection.export(wanted, root or found.root)
+        return await connection.export(wanted, root)

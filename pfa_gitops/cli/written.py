@@ -1,5 +1,6 @@
 """Writes the manifests that `convert` and `export` make: all files or none."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pfa_gitops.convert.convert import files
@@ -35,3 +36,12 @@ def project_note(done: Conversion, written: list[str]) -> str:
     if PROJECT_FILE in written or not written or not needs:
         return ""
     return f"{PROJECT_FILE} stays as it is; these manifests need in its spec:\n{document_text(needs).rstrip()}"
+
+
+def unread_note(folder: Path, patterns: Sequence[str], written: Sequence[str]) -> str:
+    """What a project must say so that it reads the new manifests."""
+    matching = {file for pattern in patterns for file in folder.glob(pattern)}
+    unread = [name for name in written if name != PROJECT_FILE and folder / name not in matching]
+    if not unread:
+        return ""
+    return f"{PROJECT_FILE} does not read {unread[0]}: add `manifests/**/*.yaml` to its spec.manifests"

@@ -56,7 +56,7 @@ def show_strays(report: StraysReport, colour: bool = False) -> str:
         lines += [kind, *(line for stray in strays for line in _lines(stray, width, paint)), ""]
     nobodys = sum(not (stray.owner or stray.made_by) for stray in report.strays)
     others = sum(stray.owner is not None for stray in report.strays)
-    return "\n".join([*lines, f"{nobodys} objects are nobody's, {others} are other projects'."])
+    return "\n".join([*lines, f"Nobody's: {nobodys}. Of other projects: {others}."])
 
 
 def _lines(stray: Stray, width: int, paint: Paint) -> Iterator[str]:

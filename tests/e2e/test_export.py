@@ -206,3 +206,62 @@ def test_from_made_by_hand_to_managed(workdir, server, handmade):
     assert state(server) == before
     left = {f"{one['kind']}/{one['name']}" for one in workdir.document("status", "--unmanaged", **values)["objects"]}
     assert left == {"Automation/nightly__automation_1", "Automation/broken"}
+
+
+OTHERS = """\
+apiVersion: pfa-gitops/v1
+kind: Project
+metadata: {name: others}
+---
+apiVersion: pfa-gitops/v1
+kind: Variable
+metadata: {name: theirs}
+spec: {value: 1}
+---
+apiVersion: pfa-gitops/v1
+kind: WorkPool
+metadata: {name: theirs}
+spec: {type: process, queues: [{name: listed}]}
+"""
+
+
+def test_what_another_project_has_is_shown_as_its_and_exported_by_name_only(workdir, server, tmp_path):
+    other = Workdir(tmp_path / "other", workdir.environment)
+    other.write("pfa-gitops.yaml", OTHERS)
+    other.document("apply", "--auto-approve")
+    server.post("/work_pools/theirs/queues", {"name": "by-hand"})
+    shown = workdir.document("status", "--unmanaged")["objects"]
+    owners = {f"{one['kind']}/{one['name']}": (one["project"], one["environment"]) for one in shown}
+    assert owners["Variable/theirs"] == owners["WorkPool/theirs"] == ("others", "default")
+    assert owners["WorkQueue/theirs/listed"] == ("others", "default")
+    assert owners["WorkQueue/theirs/by-hand"] == (None, None)
+    assert not [name for name in owners if "pfa-gitops" in name]
+
+    everything = workdir.document("export", "--all")
+    names = {f"{one['kind']}/{one['metadata']['name']}" for one in everything["manifests"]}
+    assert "WorkQueue/by-hand" in names
+    assert not {"Variable/theirs", "WorkPool/theirs", "WorkQueue/listed"} & names
+    assert "belongs to project others, environment default" in json.dumps(everything["remarks"])
+    assert not list(workdir.folder.iterdir())
+
+    [named] = workdir.document("export", "Variable/theirs", "--adopt")["manifests"]
+    assert named["metadata"] == {"name": "theirs", "adopt": True}
+    assert workdir.pfa("export", "Variable/thiers").returncode == 1
+    other.document("destroy", "--auto-approve")
+
+
+def test_a_file_that_is_there_is_not_overwritten_and_text_is_told(workdir, server):
+    server.post("/variables/", {"name": "kept", "value": "new"})
+    workdir.write("manifests/variables/kept.yaml", "mine\n")
+    refused = workdir.pfa("export", "Variable/kept", "-o", ".")
+    assert refused.returncode == 1
+    assert "manifests/variables/kept.yaml exists already" in refused.stderr
+    assert (workdir.folder / "manifests/variables/kept.yaml").read_text() == "mine\n"
+    printed = workdir.pfa("export", "Variable/kept", "-o", "-")
+    assert printed.stdout.endswith("kind: Variable\nmetadata: {name: kept}\nspec:\n  value: new\n")
+    done = workdir.pfa("export", "Variable/kept", "-o", ".", "--force")
+    assert "2 files are in ." in done.stdout
+    assert workdir.pfa("validate").returncode == 0
+    again = workdir.pfa("export", "Variable/kept", "-o", ".")
+    assert again.returncode == 1
+    assert "this project declares it already" in again.stderr
