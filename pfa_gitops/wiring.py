@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pfa_gitops import git
-from pfa_gitops.convert.values import Conversion, Report, Sort, manifest_name
 from pfa_gitops.engine.apply import Apply, Listener
 from pfa_gitops.engine.drift import read_drift
 from pfa_gitops.engine.guards import Bounds
@@ -22,8 +21,6 @@ from pfa_gitops.engine.readings import Clients
 from pfa_gitops.engine.record import Record
 from pfa_gitops.engine.status import read_status
 from pfa_gitops.engine.unmanaged import Claimed, read_claimed, strays
-from pfa_gitops.export.choose import choose
-from pfa_gitops.export.export import Place, export
 from pfa_gitops.manifests.load import find_project
 from pfa_gitops.manifests.pipeline import Workspace, read_workspace
 from pfa_gitops.manifests.project import DEFAULT_ENVIRONMENT, Environment, Project, ProjectSpec
@@ -47,6 +44,10 @@ from pfa_gitops.platforms.registry import kinds
 from pfa_gitops.platforms.secret_stores import SecretStores
 from pfa_gitops.views.plan_schema import PLAN_SCHEMA
 
+if TYPE_CHECKING:
+    from pfa_gitops.convert.values import Conversion
+    from pfa_gitops.export.export import Place
+
 Opener = Callable[[Workspace, SecretStores], Awaitable[Any]]
 PREFECT = frozenset({"prefect"})
 """Where the inventory and the lock are."""
@@ -67,6 +68,8 @@ def workspace_to_fill(directory: FilePath, environment: str | None, own: FilePat
         return read_workspace(directory, environment, kinds(), os.environ, source, may_be_empty=True)
     if environment is not None:
         raise ReaderError(f"there is no project, and so no environment {environment}", "leave --environment out")
+    from pfa_gitops.convert.values import manifest_name  # noqa: PLC0415 - a plan needs none of it
+
     name = manifest_name(own.resolve().name)
     return Workspace(own, Project(name, ProjectSpec(), ""), Environment(DEFAULT_ENVIRONMENT), ())
 
@@ -188,11 +191,15 @@ class Connection:
         report = strays(self.workspace.environment.name, claimed, failures, self.owner)
         return replace(report, notices=tuple(notices))
 
-    async def export(self, wanted: Sequence[Address] | None, root: FilePath) -> Conversion:
+    async def export(self, wanted: Sequence[Address] | None, root: FilePath) -> "Conversion":
         """Manifests of what is live, for a project at `root`. Writes nothing, and reads no secret.
 
         Raises ProblemsFound for what is not there, PlatformError.
         """
+        from pfa_gitops.convert.values import Report, Sort  # noqa: PLC0415 - a plan needs none of it
+        from pfa_gitops.export.choose import choose  # noqa: PLC0415 - the same
+        from pfa_gitops.export.export import export  # noqa: PLC0415 - the same
+
         report, found = Report(), self.workspace
         named = {kinds()[one.kind].platform for one in wanted or ()}
         for notice in await self._reach(PREFECT | named, OPENERS.keys() if wanted is None else named):
@@ -291,8 +298,11 @@ async def _made(openers: Mapping[str, Opener], found: Workspace, stores: SecretS
     return clients
 
 
-def _place(found: Workspace, root: FilePath) -> Place:
+def _place(found: Workspace, root: FilePath) -> "Place":
     """What stands at `root` already."""
+    from pfa_gitops.convert.values import manifest_name  # noqa: PLC0415 - a plan needs none of it
+    from pfa_gitops.export.export import Place  # noqa: PLC0415 - the same
+
     if found.root.resolve() != root.resolve():
         return Place(manifest_name(root.resolve().name), root)
     return Place(found.project.name, root, found.manifests, tuple(found.project.spec.external))
