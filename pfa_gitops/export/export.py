@@ -55,9 +55,13 @@ async def export(chosen: Sequence[Claimed], kinds: Kinds, clients: Clients, plac
         draft(kinds[address.kind], address, live, worded[live.key], place.root)
         for address, (_, live) in zip(names, lives, strict=True)
     ]
+    changes = await _changes(drafts, clients, kinds)
     for _ in range(ROUNDS):
-        drafts = await _corrected(drafts, kinds, clients)
-    await _tell_differences(drafts, kinds, clients, report)
+        if not any(_differs(one, changes) for one in drafts):
+            break
+        drafts = [corrected(one, changes[one.key]) if _differs(one, changes) else one for one in drafts]
+        changes = await _changes(drafts, clients, kinds)
+    _tell_differences(drafts, changes, report)
     return _conversion(drafts, kinds, place, report)
 
 
@@ -99,19 +103,12 @@ async def _changes(drafts: Sequence[Draft], clients: Clients, kinds: Kinds) -> d
     }
 
 
-async def _corrected(drafts: Sequence[Draft], kinds: Kinds, clients: Clients) -> list[Draft]:
-    """The drafts, those that differ from what is live with the platform's own words."""
-    changes = await _changes(drafts, clients, kinds)
-    return [corrected(one, changes[one.key]) if _differs(one, changes) else one for one in drafts]
-
-
 def _differs(one: Draft, changes: Mapping[Key, Change]) -> bool:
     return one.key in changes and changes[one.key].action is not Action.NONE
 
 
-async def _tell_differences(drafts: Sequence[Draft], kinds: Kinds, clients: Clients, report: Report) -> None:
+def _tell_differences(drafts: Sequence[Draft], changes: Mapping[Key, Change], report: Report) -> None:
     """What a manifest does not say, or says otherwise; where it cannot be at all, why."""
-    changes = await _changes(drafts, clients, kinds)
     for one in drafts:
         for flaw in one.flaws:
             report.note(Sort.REFUSED if one.manifest is None else Sort.LOST, flaw.message, flaw.mend, None, one.address)

@@ -20,6 +20,25 @@ UNTELLING = frozenset({"data", "value", "default"})
 """Parts of a path that say nothing of what stands there."""
 
 
+HEADERS = re.compile(r"(?:^|_)(?:AUTHORIZATION|COOKIE|BEARER)$", re.IGNORECASE)
+WORDS_MEET = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]")
+TOKENS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|"
+    r"\b(?:ghp|gho|github_pat|glpat|xox[abp]|pnu|pnb|aph0|sk)[-_][A-Za-z0-9_-]{16,}"
+)
+"""How secrets begin that well-known services hand out, Prefect and Anyscale among them."""
+
+
+def _looks_secret(name: str, text: str) -> bool:
+    """Whether a name says so, in any spelling: `apiKey`, `X-Api-Key`, `API_KEY`."""
+    spelled = WORDS_MEET.sub("_", name)
+    return looks_secret(spelled, text) or bool(HEADERS.search(spelled))
+
+
+def _is_token(text: str) -> bool:
+    return bool(TOKENS.search(text))
+
+
 class Variables:
     """The names of the environment variables that take the places of secrets: one for each place."""
 
@@ -78,7 +97,7 @@ class Hider:
         return {"from_env": name}
 
     def _text(self, text: str, path: Path) -> str:
-        if not text or "{{" in text or not looks_secret(self._key(path), text):
+        if not text or not (_is_token(text) or ("{{" not in text and _looks_secret(self._key(path), text))):
             return OPENER.sub('${{ "${" }}', text)
         name = self._variable(path)
         self.report.env.add(name)

@@ -99,3 +99,15 @@ def test_a_field_that_names_a_secret_is_none():
 def test_a_variable_is_judged_by_its_own_name():
     assert hidden("Variable", "db_password", value="sesame")[0] == {"value": "${{ env.DB_PASSWORD }}"}
     assert hidden("Variable", "greeting", value="hello")[0] == {"value": "hello"}
+
+
+def test_secrets_are_known_by_other_spellings_and_by_their_own_looks():
+    headers = {"X-Api-Key": "abc", "Authorization": "Bearer abc", "Accept": "json"}
+    token = "ghp_0123456789abcdefghij"
+    fields = {"headers": headers, "apiKey": "abc", "text": f"curl -H {token} {{{{ x }}}}", "keyboard": "us"}
+    spec, _ = hidden("Deployment", "d", parameters=fields, entrypoint=f"{token}.py:f")
+    clear = {name for name, value in spec["parameters"].items() if "env." not in str(value)}
+    assert clear == {"keyboard"}
+    assert spec["parameters"]["headers"]["Accept"] == "json"
+    assert "abc" not in str(spec)
+    assert token not in str(spec)
