@@ -81,7 +81,9 @@ def _address(text: str) -> Address:
     if not (found := address(text)).name:
         raise ReaderError(f"`{text}` is no address", "write it as KIND/NAME, e.g. Deployment/nightly")
     if found.kind not in (known := wiring.known_kinds()):
-        raise ReaderError(f"there is no kind {found.kind}", did_you_mean(found.kind, known))
+        raise ReaderError(
+            f"there is no kind {found.kind}", did_you_mean(found.kind, known, f"known are {', '.join(known)}")
+        )
     return found
 
 

@@ -12,6 +12,7 @@ SHORT = 90
 """Characters of a mapping or a list that stands on one line."""
 PLAIN = re.compile(r"[A-Za-z0-9_./ +=@-]*|[A-Za-z]+://[^\s\"'#]*|[A-Za-z0-9_./-]+:[A-Za-z0-9_./-]+")
 """Texts that are easy to read without quotes, where YAML allows it."""
+BREAKS = re.compile("[\x85\u2028\u2029]")
 OPEN = frozenset({"spec"})
 """Always one field a line."""
 
@@ -64,7 +65,9 @@ def _style(node: Any, depth: int) -> None:
 def _style_text(node: yaml.ScalarNode) -> None:
     if node.tag != "tag:yaml.org,2002:str":
         return
-    if "\n" in node.value.strip("\n") and _fits_a_block(node.value):
+    if BREAKS.search(node.value):  # YAML would read them as line breaks in any other style
+        node.style = '"'
+    elif "\n" in node.value.strip("\n") and _fits_a_block(node.value):
         node.style = "|"
     elif len(node.value) > SHORT and " " in node.value and "\n" not in node.value and _fits_a_block(node.value):
         node.style = ">"

@@ -63,7 +63,7 @@ def _why_not(one: Claimed, own: Owner, named: bool) -> str:
     if one.owner not in {None, own} and not named:
         return f"it belongs to {one.owner}; name it to export it all the same"
     if one.found.made_by and not named:
-        return f"{one.found.made_by} made it and keeps it"
+        return f"made by {one.found.made_by}"
     return ""
 
 

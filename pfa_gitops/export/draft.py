@@ -82,7 +82,8 @@ def _readable(kind: Kind[Any, Any], values: Mapping[str, Any], root: FilePath) -
         name for name, field in kind.spec.model_fields.items() if field.is_required()
     }
     kept = {name: value for name, value in values.items() if name not in places}
-    return kept, [Flaw(flaw.path, f"{flaw.message}: {flaw.path[0]} is left out", flaw.mend) for flaw in flaws]
+    mend = "put it into the folder of the manifests, and name it there; until then it stays"
+    return kept, [Flaw(flaw.path, f"{flaw.message}: {flaw.path[0]} is left out", mend) for flaw in flaws]
 
 
 def _in_order(values: Mapping[str, Any], model: type[Spec]) -> dict[str, Any]:

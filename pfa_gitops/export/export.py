@@ -20,10 +20,11 @@ from pfa_gitops.engine.readings import Clients, Kinds
 from pfa_gitops.engine.unmanaged import Claimed
 from pfa_gitops.export.draft import Draft, corrected, draft
 from pfa_gitops.export.hidden import Hider, Variables, field_paths
+from pfa_gitops.export.legible import is_too_deep, legible
 from pfa_gitops.export.links import linked
 from pfa_gitops.export.named import addresses
 from pfa_gitops.model.errors import Problem
-from pfa_gitops.model.places import show_path
+from pfa_gitops.model.places import Address, show_path
 from pfa_gitops.model.values import Action, Change, Key, Live, Manifest
 from pfa_gitops.platforms.base import Worded
 
@@ -47,8 +48,9 @@ async def export(chosen: Sequence[Claimed], kinds: Kinds, clients: Clients, plac
     """Export objects. What cannot be is told in the conversion's remarks. Raises PlatformError."""
     bare = [one.found.manifest for one in chosen]
     seen = await observe(bare, kinds, clients)
-    lives = [(manifest, seen.lives[manifest.key]) for manifest in bare if manifest.key in seen.lives]
     _tell_unseen(bare, seen.lives, seen.problems, report)
+    there = [(manifest, seen.lives[manifest.key]) for manifest in bare if manifest.key in seen.lives]
+    lives = [pair for pair in there if not _is_told_too_deep(pair[1], report)]
     names = addresses([manifest for manifest, _ in lives], [manifest.address for manifest in place.declared])
     worded = await _worded([live for _, live in lives], kinds, clients)
     drafts = [
@@ -75,6 +77,14 @@ def _tell_unseen(
         report.note(Sort.REFUSED if problem.address in unseen else Sort.LOST, *_said(problem), None, problem.address)
     for address in sorted(unseen - {problem.address for problem in told}):
         report.note(Sort.REFUSED, f"{address} is gone meanwhile", "", None, address)
+
+
+def _is_told_too_deep(live: Live[Any], report: Report) -> bool:
+    if not is_too_deep(live.spec):
+        return False
+    message = "it is nested deeper than a manifest may be"
+    report.note(Sort.REFUSED, message, "", None, Address(live.key.kind, live.key.name))
+    return True
 
 
 def _said(problem: Problem) -> tuple[str, str]:
@@ -122,7 +132,7 @@ def _conversion(drafts: Sequence[Draft], kinds: Kinds, place: Place, report: Rep
     variables = Variables()
     told = [one for one in drafts if one.manifest is None and one.flaws]
     made = [Made(one.address, _hidden(one, variables, report)) for one in drafts if one not in told]
-    right = without_faults(made, kinds, place.root, report)
+    right = legible(without_faults(made, kinds, place.root, report), report)
     valid = {one.address for one in right}
     manifests = [manifest for one in drafts if one.address in valid and (manifest := one.manifest) is not None]
     unlinked = linked(manifests, place.declared, place.external, report)

@@ -16,7 +16,10 @@ from pfa_gitops.model.places import Address, Path, show_path
 from pfa_gitops.model.secrets import SOURCES, Concealed
 from pfa_gitops.model.values import Spec
 
-UNTELLING = frozenset({"data", "value", "default"})
+UNTELLING = frozenset(
+    {"applications", "args", "data", "default", "env", "env_vars", "headers", "infra_overrides", "job_config"}
+    | {"job_variables", "parameters", "runtime_env", "value"}
+)
 """Parts of a path that say nothing of what stands there."""
 
 

@@ -81,6 +81,7 @@ def wipe_inventory(server):
         server.delete(f"/block_documents/{document['id']}")
 
 
+@pytest.mark.slow  # `test_from_made_by_hand_to_managed` is its small sibling
 def test_the_quickstart_exported_and_taken_back(workdir, server, anyscale):
     shutil.copytree(QUICKSTART, workdir.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".pfa-gitops"))
     applied = workdir.document("apply", "--auto-approve")
@@ -189,17 +190,13 @@ def test_from_made_by_hand_to_managed(workdir, server, handmade):
     for secret in ("t0p-s3cret", "hunter-2"):
         assert secret not in files + told
     assert "DB_PASSWORD" in told
-    assert "NIGHTLY_JOB_VARIABLES_ENV_API_TOKEN" in told
+    assert "NIGHTLY_API_TOKEN" in told
     assert "it names a deployment that is gone" in told
     assert "nightly__automation_1" in told
     assert "manifests/deployments/etl-nightly.yaml" in exported["files"]
     assert "manifests/deployments/report-nightly.yaml" in exported["files"]
 
-    values = {"DB_PASSWORD": "hunter-2"}
-    [variable] = [word for word in told.split('"') if word.endswith("ENV_API_TOKEN")] or [
-        "ETL_NIGHTLY_JOB_VARIABLES_ENV_API_TOKEN"
-    ]
-    values[variable] = "t0p-s3cret"
+    values = {"DB_PASSWORD": "hunter-2", "ETL_NIGHTLY_API_TOKEN": "t0p-s3cret"}
     workdir.document("import", "--all", **values)
     planned = workdir.document("plan", "--detailed-exitcode", **values)
     assert planned["summary"]["unchanged"] == len(exported["manifests"])

@@ -88,9 +88,7 @@ def test_what_the_sdk_made_is_exported_and_a_plan_finds_nothing_to_change(quiet_
         async with AnyscaleClient(AnyscaleTarget.from_environment(quiet_emulator.env, Path())) as client:
             bench = Workbench({"anyscale": client}, folder)
             done = await exported(bench, folder, [Key(*name.split("/")) for name in BY_SDK])
-            manifests = read(
-                folder, {"BY_SDK_REMOTE_APPLICATIONS_RUNTIME_ENV_ENV_VARS_DB_PASSWORD": "hunter-2"}
-            ).manifests
+            manifests = read(folder, {"BY_SDK_REMOTE_DB_PASSWORD": "hunter-2"}).manifests
             return done, (await bench.plan(manifests)).changes
 
     quiet_emulator.forget_requests()

@@ -49,7 +49,7 @@ def test_a_plan_imports_neither_prefect_nor_anyscale_nor_ray():
     program = (
         "import json, sys\n"
         "import pfa_gitops.cli.plan, pfa_gitops.cli.apply, pfa_gitops.cli.status, pfa_gitops.cli.validate\n"
-        "import pfa_gitops.cli.convert, pfa_gitops.cli.export\n"
+        "import pfa_gitops.cli.convert, pfa_gitops.cli.export, pfa_gitops.export.export\n"
         "from pfa_gitops.platforms.registry import kinds\n"
         "import pfa_gitops.platforms.prefect._client, pfa_gitops.platforms.anyscale._client\n"
         "kinds()\n"

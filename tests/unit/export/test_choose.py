@@ -48,7 +48,7 @@ def test_all_that_is_nobodys_or_our_own_and_has_no_manifest():
     assert told == [
         "WorkPool/written: this project declares it already",
         "WorkPool/theirs: it belongs to project theirs, environment prod; name it to export it all the same",
-        "WorkPool/prefects: Prefect itself made it and keeps it",
+        "WorkPool/prefects: made by Prefect itself",
     ]
 
 

@@ -1,7 +1,8 @@
 """What of a spec is written, under which names, and what is hidden."""
 
-from pfa_gitops.convert.values import Report, Sort
+from pfa_gitops.convert.values import Made, Report, Sort
 from pfa_gitops.export.hidden import Hider, Variables, field_paths
+from pfa_gitops.export.legible import is_too_deep, legible
 from pfa_gitops.export.minimal import minimal
 from pfa_gitops.export.named import addresses
 from pfa_gitops.model.places import Address
@@ -83,10 +84,10 @@ def test_clear_text_that_looks_like_a_secret_is_read_from_the_environment():
     spec, report = hidden(
         "Deployment", "d", job_variables={"env": env, "url": url}, work_pool="tokens", version="${{ x"
     )
-    assert spec["job_variables"]["env"] == env | {"API_TOKEN": "${{ env.D_JOB_VARIABLES_ENV_API_TOKEN }}"}
-    assert spec["job_variables"]["url"] == "${{ env.D_JOB_VARIABLES_URL }}"
+    assert spec["job_variables"]["env"] == env | {"API_TOKEN": "${{ env.D_API_TOKEN }}"}
+    assert spec["job_variables"]["url"] == "${{ env.D_URL }}"
     assert spec["version"] == '${{ "${" }}{ x'
-    assert report.env == {"D_JOB_VARIABLES_ENV_API_TOKEN", "D_JOB_VARIABLES_URL"}
+    assert report.env == {"D_API_TOKEN", "D_URL"}
     assert not [remark for remark in report.remarks if "t0p" in str(remark) or "sesame" in str(remark)]
 
 
@@ -111,3 +112,20 @@ def test_secrets_are_known_by_other_spellings_and_by_their_own_looks():
     assert spec["parameters"]["headers"]["Accept"] == "json"
     assert "abc" not in str(spec)
     assert token not in str(spec)
+
+
+def test_odd_texts_are_read_as_they_were_written_and_what_is_not_is_told():
+    odd = {"text": "yes", "line": "a\x85b\n", "number": "1e3", "date": "2026-01-01", "float": 1.5, "null": None}
+    report = Report()
+    made = [Made(Address("Variable", name), {"value": value}) for name, value in (("odd", odd), ("nan", float("nan")))]
+    assert [one.address.name for one in legible(made, report)] == ["odd"]
+    [told] = report.remarks
+    assert told.problem.address == Address("Variable", "nan")
+
+
+def test_what_is_nested_too_deep_is_known_without_recursion():
+    deep = 1
+    for _ in range(5000):
+        deep = [deep]
+    assert is_too_deep({"value": deep})
+    assert not is_too_deep({"value": [[[1]]]})
