@@ -177,7 +177,7 @@ class Connection:
         platforms = {kinds()[address.kind].platform for address in inventory.entries}
         await self._open(platforms - self.clients.keys())
         moves = {address(move.former): address(move.to) for move in self.workspace.project.spec.moved}
-        return World(kinds(), self.clients, inventory, self.stores.fetch, moves)
+        return World(kinds(), self.clients, inventory, self.stores.fetch, moves, self.ledger.everybody)
 
     async def status(self) -> StatusReport:
         """Read how the objects of the project do right now. Writes nothing, and fetches no secret."""

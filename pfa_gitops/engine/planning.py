@@ -1,6 +1,6 @@
 """Reads what a plan needs, the inventory, the live side and the secrets, and makes the plan. Writes nothing."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,9 @@ from pfa_gitops.engine.seal import Fetch, seal
 from pfa_gitops.model.errors import Problem, ProblemsFound
 from pfa_gitops.model.inventory import Inventory
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.values import Action, Change, Live, Manifest, Manifests, Plan, Spec
+from pfa_gitops.model.values import Action, Change, Key, Live, Manifest, Manifests, Plan, Spec
+
+Lives = Mapping[Key, Live[Any]]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class Planned:
     """As their files want them, secrets fetched: what the inventory keeps."""
 
 
+async def _nobody() -> Sequence[Inventory]:
+    return ()
+
+
 @dataclass(frozen=True)
 class World:
     """Where a plan's inputs are read."""
@@ -40,6 +46,8 @@ class World:
     fetch: Fetch
     moves: Mapping[Address, Address] = field(default_factory=dict)
     """What has another address now, by its former one."""
+    everybody: Callable[[], Awaitable[Sequence[Inventory]]] = _nobody
+    """The inventories of all projects."""
 
 
 async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: Sequence[str] = ()) -> Planned:
@@ -48,7 +56,11 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     inventory = relocated(world.inventory, sealed, world.moves)
     found = claims(sealed, inventory, world.kinds)
     observed = await observe([*found.former.values(), *found.wanted], world.kinds, world.clients)
-    if problems := [*missing, *_in_the_way(observed, found), *conflicts(found, observed.lives, inventory)]:
+    if problems := [
+        *missing,
+        *_in_the_way(observed, found),
+        *conflicts(found, await _owned(world, found, observed.lives), inventory),
+    ]:
         raise ProblemsFound(problems)
     plan = make_plan(found, observed.lives, inventory, world.kinds, notices)
     if guarded := list(protected(plan, inventory)):
@@ -57,6 +69,17 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     plan = await with_impact(plan, world.kinds, world.clients)
     plan = replace(plan, breaches=tuple(breaches(plan, bounds, inventory)))
     return Planned(plan, world.inventory, inventory, by_address)
+
+
+async def _owned(world: World, found: Claims, lives: Lives) -> Lives:
+    """The live side, with the owner of each object that is another project's by that one's inventory."""
+    wanted = (lives.get(manifest.key) for manifest in found.wanted)
+    ours = {entry.id for entry in world.inventory.entries.values()}
+    foreign = [live for live in wanted if live is not None and live.owner is None and live.id not in ours]
+    if not foreign:
+        return lives
+    owners = {entry.id: one.owner for one in await world.everybody() for entry in one.entries.values()}
+    return {**lives, **{live.key: replace(live, owner=owners.get(live.id)) for live in foreign}}
 
 
 def _in_the_way(observed: Observed, found: Claims) -> list[Problem]:
@@ -91,7 +114,7 @@ async def plan_import(world: World, manifests: Manifests, wanted: Collection[Add
     sealed, missing = await seal(chosen, world.kinds, world.fetch)
     found = claims([replace(manifest, adopt=True) for manifest in sealed], world.inventory, world.kinds)
     observed = await observe(found.wanted, world.kinds, world.clients)
-    problems = [*missing, *conflicts(found, observed.lives, world.inventory)]
+    problems = [*missing, *conflicts(found, await _owned(world, found, observed.lives), world.inventory)]
     if wanted is not None:
         declared = {manifest.address for manifest in chosen}
         problems += [_undeclared(address) for address in sorted(set(wanted) - declared)]

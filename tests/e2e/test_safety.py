@@ -78,6 +78,18 @@ def test_what_left_the_manifests_goes_and_what_is_not_ours_stays(project, prefec
     assert live(prefect_server, n.a, n.foreign) == {n.foreign: "theirs"}
 
 
+def test_what_another_project_made_is_not_to_be_had(project, prefect_server, tmp_path, n):
+    project.write("manifests/a.yaml", variable(n.a))
+    project.document("apply", "--auto-approve")
+    others = started(tmp_path / "others", prefect_server, n.others)
+    others.write("manifests/a.yaml", variable(n.a, "2").replace("{name:", "{adopt: true, name:"))
+    for command in (["plan"], ["apply", "--auto-approve"], ["import", f"Variable/{n.a}"]):
+        refused = others.pfa(*command)
+        assert refused.returncode == 1
+        assert f"exists and belongs to project {n.project}, environment dev" in refused.stderr
+    assert live(prefect_server, n.a) == {n.a: 1}
+
+
 def test_more_deletes_than_the_limit_need_a_flag(project, prefect_server, n):
     project.write("manifests/a.yaml", "".join(variable(getattr(n, name)) for name in "abcd"))
     project.document("apply", "--auto-approve")
