@@ -6,7 +6,7 @@ from pfa_gitops.manifests.document import Document
 from pfa_gitops.model.errors import Problem, ProblemsFound
 from pfa_gitops.model.places import Address
 
-MOST = 500
+MOST = 200
 """Problems. Whoever has more mends these first."""
 
 

@@ -18,6 +18,9 @@ from pfa_gitops.model.places import Address, Path
 from pfa_gitops.model.references import Embeds, ItemOf, Mention, NotAmong, RefTo, embedded, mentions
 from pfa_gitops.model.values import Manifest, Reference
 
+MOST_CIRCLES = 20
+"""That are told at once."""
+
 
 class Index:
     """The manifests by every name under which another one may refer to them."""
@@ -179,10 +182,12 @@ def _reference(mention: Mention, target: Manifest[Any]) -> Reference:
 
 
 def _cycles(manifests: Sequence[Manifest[Any]]) -> Iterator[Problem]:
-    """Each circle of references once."""
+    """Each circle of references once, and no more than a reader takes in: each costs a walk through all manifests."""
     by_address = {manifest.address: manifest for manifest in manifests}
     graph = {address: [item.target for item in manifest.references] for address, manifest in by_address.items()}
-    while circle := _circle(graph):
+    for _ in range(MOST_CIRCLES):
+        if not (circle := _circle(graph)):
+            return
         holder = by_address[circle[0]]
         path = next(item.path for item in holder.references if item.target == circle[1])
         shown = " → ".join(str(address) for address in circle)

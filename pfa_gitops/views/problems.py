@@ -49,7 +49,7 @@ def show_problem(problem: Problem, colour: bool) -> str:
     """The place and what is wrong, and indented below it the mend."""
     bold, red, dim, reset = (BOLD, RED, DIM, RESET) if colour else ("", "", "", "")
     place = f"{bold}{printable(str(problem.origin))}:{reset} " if problem.origin else ""
-    about = printable(str(problem.address)) if problem.address else ""
+    about = printable_lines(str(problem.address), INDENT) if problem.address else ""
     message, mend = printable_lines(problem.message, INDENT), printable_lines(problem.mend, INDENT)
     # a message that names the object itself needs no second name
     named = f"{about}: " if about and about not in message else ""

@@ -13,7 +13,7 @@ from pfa_gitops.platforms.prefect._parameter_schema import Function, parameter_s
 from pfa_gitops.platforms.prefect._static import Module, Unresolved, parse, statements
 
 FLOW = frozenset({"prefect.flow", "prefect.flows.flow", "prefect.main.flow"})
-MAX_BYTES = 1_000_000
+MAX_BYTES = 500_000
 
 
 class SourceFlaw(Exception):
@@ -56,7 +56,7 @@ def read_flow(root: FilePath, entrypoint: str) -> FlowSource:
     file = _inside(root, place) if is_file else _module_file(root, place)
     status = file.stat()
     if status.st_size > MAX_BYTES:
-        raise SourceFlaw(f"{place} is larger than {MAX_BYTES // 1_000_000} MB", "move the flow to a file of its own")
+        raise SourceFlaw(f"{place} is larger than {MAX_BYTES // 1_000} kB", "move the flow to a file of its own")
     return _read(file, status.st_mtime_ns, status.st_size, place, name)
 
 

@@ -27,6 +27,7 @@ MAX_STEPS = 20_000
 MAX_DEPTH = 60
 MAX_TEXT = 100_000
 MAX_NUMBER = 2.0**64
+MAX_EXPONENT = 1_000
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.expr
 
@@ -280,6 +281,8 @@ class Module:
 def _bounded(value: Any) -> Any:
     if isinstance(value, str) and len(value) > MAX_TEXT:
         raise Unresolved
+    if isinstance(value, decimal.Decimal) and not (value.is_finite() and abs(value.adjusted()) <= MAX_EXPONENT):
+        raise Unresolved  # `int` of 1e99999999 takes hours
     if isinstance(value, int | float) and not (math.isfinite(value) and abs(value) <= MAX_NUMBER):
         raise Unresolved
     return value
