@@ -68,7 +68,7 @@ def _schema(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _field(parameter: _Parameter) -> tuple[str, Any]:
     """A model's field for a parameter. A name that pydantic's models use themselves goes by an alias."""
-    clashes = hasattr(pydantic.BaseModel, parameter.name)
+    clashes = hasattr(pydantic.BaseModel, parameter.name) or parameter.name.startswith("_")
     given = parameter.default if isinstance(parameter.default, FieldInfo) else None
     extra = dict(given.json_schema_extra) if given and isinstance(given.json_schema_extra, dict) else {}
     field = pydantic.Field(
@@ -78,7 +78,7 @@ def _field(parameter: _Parameter) -> tuple[str, Any]:
         alias=parameter.name if clashes else None,
         json_schema_extra={"position": parameter.position, **extra},
     )
-    return (parameter.name + "__" if clashes else parameter.name), field
+    return (f"parameter_{parameter.position}__" if clashes else parameter.name), field
 
 
 def _parameters(module: Module, function: Function, descriptions: dict[str, str]) -> Iterator[_Parameter]:
