@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pfa_gitops.engine.diff import same
 from pfa_gitops.export.minimal import FIRST, minimal, minimal_value
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.plain import plain
@@ -54,7 +53,7 @@ def draft(kind: Kind[Any, Any], address: Address, live: Live[Any], worded: Worde
 
 
 def _filled(kind: Kind[Any, Any], values: Mapping[str, Any], live: Spec, root: FilePath) -> dict[str, Any]:
-    """Leave out what source files say, and say what they say otherwise."""
+    """Leave out what source files say. Where they say something else, a comparison with what is live puts it back."""
     if not kind.rules.filled:
         return dict(values)
     left = {name: value for name, value in values.items() if name not in kind.rules.filled}
@@ -63,13 +62,16 @@ def _filled(kind: Kind[Any, Any], values: Mapping[str, Any], live: Spec, root: F
     except ValidationError:
         return dict(values)
     for name in sorted(kind.rules.filled):
-        told = name in done.spec.model_fields_set and not done.flaws
-        here = plain(getattr(live, name))
-        if told and not same(plain(getattr(done.spec, name)), here):
-            left[name] = here
-        elif not told and name in values:
-            left[name] = values[name]
+        if name not in done.spec.model_fields_set or done.flaws:
+            left |= {name: values[name]} if name in values else {}
+        elif _tells_apart(kind, done.spec, name, getattr(live, name)):
+            left[name] = plain(getattr(live, name))
     return left
+
+
+def _tells_apart(kind: Kind[Any, Any], spec: Spec, name: str, value: Any) -> bool:
+    """Whether a field is part of the object's name on the platform, and the source says another one."""
+    return kind.key("", spec) != kind.key("", spec.model_copy(update={name: value}))
 
 
 def _readable(kind: Kind[Any, Any], values: Mapping[str, Any], root: FilePath) -> tuple[dict[str, Any], list[Flaw]]:
