@@ -3,6 +3,7 @@
 What is null in a manifest is written in the form in which Prefect answers it, so that both sides agree.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -46,12 +47,16 @@ def _or_none(value: Any) -> Any:
     return [] if value is None else value
 
 
+EMPTY: Mapping[str, Any] = {"definitions": {}, "required": []}
+
+
 def canonical_schema(value: Any) -> Any:
-    """A schema of parameters: null is one without parameters; empty definitions, as some tools write them, are none."""
+    """A schema of parameters: null is one without parameters; what some tools write though it is empty is not there."""
     if value is None or value == {}:
         return NO_SCHEMA
-    empty = isinstance(value, dict) and value.get("definitions") == {}
-    return {name: part for name, part in value.items() if name != "definitions"} if empty else value
+    if not isinstance(value, dict):
+        return value
+    return {name: part for name, part in value.items() if name not in EMPTY or part != EMPTY[name]}
 
 
 FreeForm = Annotated[

@@ -60,7 +60,8 @@ def test_a_source_says_what_it_says_and_the_rest_is_written(prefect_server, expo
     }
     fields = {"entrypoint": "flows.py:counts", "parameter_openapi_schema": schema}
     deploy(prefect_server, "unsaid-same", "counts", **fields, description="Counts.")
-    fields["parameter_openapi_schema"] = {**schema, "properties": {"n": {"title": "n", "type": "number"}}}
+    other = {"title": "Parameters", "type": "object", "properties": {"n": {"title": "n", "type": "number"}}}
+    fields["parameter_openapi_schema"] = {**other, "required": [], "definitions": {}}
     deploy(prefect_server, "unsaid-other", "unsaid-flow", **fields, description=None)
     done, specs = export("Deployment/counts/unsaid-same", "Deployment/unsaid-flow/unsaid-other")
     assert done.remarks == ()
@@ -69,7 +70,7 @@ def test_a_source_says_what_it_says_and_the_rest_is_written(prefect_server, expo
         "entrypoint": "flows.py:counts",
         "flow_name": "unsaid-flow",
         "description": None,
-        "parameter_openapi_schema": fields["parameter_openapi_schema"],
+        "parameter_openapi_schema": other,
     }
     unchanged(prefect_server, tmp_path)
 
