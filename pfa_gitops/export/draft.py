@@ -38,7 +38,7 @@ class Draft:
             done = self.kind.complete(self.kind.spec.model_validate(_without_secrets(self.values)), self.root)
         except ValidationError:
             return None
-        return None if done.flaws else Manifest(self.address, done.spec, self.key)
+        return None if done.flaws else Manifest(self.address, done.spec, self.key, adopt=True)
 
 
 def draft(kind: Kind[Any, Any], address: Address, live: Live[Any], worded: Worded[Any], root: FilePath) -> Draft:

@@ -147,9 +147,9 @@ class Kind(ABC, Generic[SpecT, ClientT]):
         return Key(self.name, getattr(spec, "name", None) or name)
 
     def bare(self, name: str, spec: SpecT) -> Manifest[SpecT]:
-        """A manifest that no file holds, as `Found` has it."""
+        """A manifest that no file holds, as `Found` has it. It is read on purpose, as one that adopts is."""
         key = self.key(name, spec)
-        return Manifest(Address(self.name, key.name), spec, key)
+        return Manifest(Address(self.name, key.name), spec, key, adopt=True)
 
     def check(self, manifest: Manifest[SpecT]) -> Iterable[Problem]:
         """What is wrong with a manifest beyond its types. Offline and pure."""

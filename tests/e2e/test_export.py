@@ -197,6 +197,8 @@ def test_from_made_by_hand_to_managed(workdir, server, handmade):
     assert "manifests/deployments/report-nightly.yaml" in exported["files"]
 
     values = {"DB_PASSWORD": "hunter-2", "ETL_NIGHTLY_API_TOKEN": "t0p-s3cret"}
+    [named] = workdir.document("export", "Automation/nightly__automation_1", **values)["manifests"]
+    assert named["spec"]["actions"] == [{"type": "run-deployment", "deployment": "etl/nightly"}]
     workdir.document("import", "--all", **values)
     planned = workdir.document("plan", "--detailed-exitcode", **values)
     assert planned["summary"]["unchanged"] == len(exported["manifests"])
