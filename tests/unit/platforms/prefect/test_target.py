@@ -105,3 +105,10 @@ def test_credentials_go_to_the_server_that_they_came_with(tmp_path, url, sent):
 
 def test_credentials_without_a_url_go_where_the_project_says(tmp_path):
     assert target(tmp_path, {"PREFECT_API_KEY": "k"}, api_url="http://127.0.0.1:4300/api").api_key == Sealed("k")
+
+
+def test_where_the_pages_of_an_object_are():
+    own = PrefectTarget("http://joe:sesame@prefect.example.com:4200/api")
+    assert own.console == "http://prefect.example.com:4200"
+    cloud = PrefectTarget("https://api.prefect.cloud/api/accounts/a-1/workspaces/w-2", cloud=True)
+    assert cloud.console == "https://app.prefect.cloud/account/a-1/workspace/w-2"
