@@ -46,3 +46,11 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyscaleEmula
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def quiet_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyscaleEmulator]:
+    """An emulator that only pretends that services run."""
+    running = AnyscaleEmulator(tmp_path_factory.mktemp("quiet") / "data", "--no-run-services").start()
+    yield running
+    running.stop()

@@ -1,7 +1,8 @@
 """Every kind from state to state by the commands: made, changed, renamed, made anew, removed, again. Tables are data.
 
 After each step a plan finds nothing to do, and a second apply sends no write to either platform. A table is a list of
-steps: the `objects` that the manifests name, `moved` names, and what apply `does` to which object.
+steps: the `objects` that the manifests name, `moved` names, what apply `does` to which object, and the `queues` that a
+pool has then.
 """
 
 import uuid
@@ -10,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.anyscale_emulator import AnyscaleEmulator
 from support.generated_projects import FILES, FOREIGN_POOL, PREFIX, named
 from support.live_project import LiveProject, Version, live_project
 
@@ -20,14 +20,6 @@ HERE = Path(__file__).parent
 TABLES = sorted(HERE.glob("*/transitions/*.yaml"))
 QUICK = {"variable", "work_queue", "compute_config"}
 """The others run in the slow suite."""
-
-
-@pytest.fixture(scope="module")
-def quiet_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyscaleEmulator]:
-    """An emulator that only pretends that services run."""
-    running = AnyscaleEmulator(tmp_path_factory.mktemp("quiet") / "data", "--no-run-services").start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture
@@ -49,10 +41,13 @@ def test_every_kind_has_a_table():
     "path",
     [pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.slow) for path in TABLES],
 )
-def test_each_step_does_what_it_should_and_then_there_is_nothing_to_do(path: Path, project: LiveProject):
+def test_each_step_does_what_it_should_and_then_there_is_nothing_to_do(path: Path, project: LiveProject, prefect_server):
     for number, step in enumerate(yaml.safe_load(path.read_text()), start=1):
         version = named(Version(step["objects"], step.get("moved", {})), project.name)
         wanted = {address.replace(PREFIX, project.name): action for address, action in step["does"].items()}
         assert project.apply(version) == wanted, f"step {number}"
         project.expect_nothing_to_do(version)
+        for pool, queues in step.get("queues", {}).items():
+            path = f"/work_pools/{pool.replace(PREFIX, project.name)}/queues/filter"
+            assert sorted(queue["name"] for queue in prefect_server.post(path)) == queues, f"step {number}"
     project.destroy()

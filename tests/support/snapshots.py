@@ -6,6 +6,7 @@ the name of what it stands for; times go.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -36,7 +37,7 @@ OWN_TYPE = "pfa-gitops-inventory"
 OWN_TAG = "pfa-gitops-lock"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIMES = {"created", "updated", "created_at", "last_modified_at", "last_polled", "last_activity_at", "next_trigger_at"}
-_MOMENTARY = {"id", "status", "handler_type", "created_by", "updated_by", "auto_scheduled"}
+_MOMENTARY = {"active_slots", "id", "status", "handler_type", "created_by", "updated_by", "auto_scheduled"}
 
 
 def of_prefect(server: PrefectServer, chosen: Chosen) -> Raw:
@@ -109,3 +110,13 @@ def _plain(value: Any, names: Mapping[str, str]) -> Any:
             value = value.replace(number, name)
         return _UUID.sub("(an id)", value)
     return value
+
+
+def differences(found: Mapping[str, list[Any]], wanted: Mapping[str, list[Any]]) -> list[str]:
+    """What one state has and the other has not, a line each."""
+    lines = []
+    for label in sorted({*found, *wanted}):
+        here, there = ([json.dumps(item, sort_keys=True) for item in side.get(label, ())] for side in (found, wanted))
+        lines += [f"{label}, not wanted: {item}" for item in (Counter(here) - Counter(there)).elements()]
+        lines += [f"{label}, missing: {item}" for item in (Counter(there) - Counter(here)).elements()]
+    return lines

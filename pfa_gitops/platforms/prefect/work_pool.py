@@ -161,11 +161,13 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
             await delete_queues(client, change.key.name, _left(change))
 
     async def replace(self, client: PrefectClient, change: Change, ids: Ids) -> str:
-        """DELETE and POST. The new pool takes over what the manifest does not name, and all deployments."""
+        """DELETE and POST. The new pool takes over what no manifest ever named, and all deployments."""
         spec: WorkPoolSpec = change.manifest.spec
         named = await _new(client, spec, ids)
         former = await read_former(client, change.key.name)
-        return await replace(client, former, former.body(named), former.all_queues(spec.queues))
+        pool_id = await replace(client, former, former.body(named), former.all_queues(spec.queues))
+        await delete_queues(client, change.key.name, _left(change))
+        return pool_id
 
     async def delete(self, client: PrefectClient, live: Live[WorkPoolSpec]) -> None:
         """DELETE by name. Its deployments stay behind without a pool, and Prefect does not say so."""
