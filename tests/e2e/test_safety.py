@@ -190,25 +190,6 @@ def test_drift_says_what_was_changed_since(project, prefect_server, n):
     assert (gone["address"], gone["gone"]) == (f"Variable/{n.b}", True)
 
 
-def test_two_applies_at_once_do_not_mix(tmp_path, prefect_server, n):
-    """Two checkouts of one project, each with an object of its own: whichever comes last prunes the other's."""
-    first = started(tmp_path / "first", prefect_server, n.project)
-    second = started(tmp_path / "second", prefect_server, n.project)
-    first.write("manifests/a.yaml", variable(n.a) + variable(n.one))
-    second.write("manifests/a.yaml", variable(n.a) + variable(n.two))
-    command = [*PROGRAM, "apply", "--auto-approve", "--lock-timeout", "200"]
-    running = [
-        subprocess.Popen(command, cwd=made.folder, env=made.whole_environment, stderr=subprocess.PIPE, text=True)
-        for made in (first, second)
-    ]
-    errors = [process.communicate(timeout=400)[1] for process in running]
-    assert [process.returncode for process in running] == [0, 0], errors
-    assert sorted(live(prefect_server, n.a, n.one, n.two)) in ([n.a, n.one], [n.a, n.two])
-    assert sorted(
-        [first.document("plan")["summary"]["unchanged"], second.document("plan")["summary"]["unchanged"]]
-    ) == [1, 2]
-
-
 def test_a_killed_apply_is_carried_on_at_once(project, prefect_server, n):
     project.write("manifests/a.yaml", "".join(variable(f"{n.many}{number}") for number in range(40)))
     command = [*PROGRAM, "apply", "--auto-approve"]

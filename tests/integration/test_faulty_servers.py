@@ -1,4 +1,4 @@
-"""Servers of which every fifth answer is 429, 503, a reset, or lost after the work was done: apply gets there all the same."""
+"""Servers of which every fifth answer is 429, 503, a reset, or lost after the work was done: apply gets there."""
 
 from random import Random
 

@@ -86,6 +86,7 @@ def survives(ground: Ground, pair: Pair, at: float, arrives: bool) -> None:
     assert ground.neighbours() == before
 
 
+ON_BOTH = versions((*PREFECT_SLOTS[:4], *ANYSCALE_SLOTS))
 MOMENTS = st.floats(0, 1, exclude_max=True)
 
 
@@ -106,7 +107,9 @@ def test_a_killed_apply_is_carried_on_to_the_same_end_often(ground, pair, at, ar
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@given(pair=versions((*PREFECT_SLOTS[:4], *ANYSCALE_SLOTS)) | st.just(rich_project.BOTH), at=MOMENTS, arrives=st.booleans())
+@given(
+    pair=versions((*PREFECT_SLOTS[:4], *ANYSCALE_SLOTS)) | st.just(rich_project.BOTH), at=MOMENTS, arrives=st.booleans()
+)
 @many(30)
 def test_a_killed_apply_is_carried_on_to_the_same_end_on_both_platforms(both, pair, at, arrives):
     survives(both, pair, at, arrives)

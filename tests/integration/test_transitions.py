@@ -1,4 +1,4 @@
-"""Every kind from state to state by the commands: made, changed, renamed, made anew, removed, again. Tables are data.
+"""Every kind from state to state: made, changed, renamed, made anew, removed, made again. The tables are data.
 
 After each step a plan finds nothing to do, and a second apply sends no write to either platform. A table is a list of
 steps: the `objects` that the manifests name, `moved` names, what apply `does` to which object, and the `queues` that a
@@ -41,7 +41,9 @@ def test_every_kind_has_a_table():
     "path",
     [pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.slow) for path in TABLES],
 )
-def test_each_step_does_what_it_should_and_then_there_is_nothing_to_do(path: Path, project: LiveProject, prefect_server):
+def test_each_step_does_what_it_should_and_then_there_is_nothing_to_do(
+    path: Path, project: LiveProject, prefect_server
+):
     for number, step in enumerate(yaml.safe_load(path.read_text()), start=1):
         version = named(Version(step["objects"], step.get("moved", {})), project.name)
         wanted = {address.replace(PREFIX, project.name): action for address, action in step["does"].items()}

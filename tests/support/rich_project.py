@@ -30,7 +30,11 @@ PREFECT_FIRST = {
     },
     f"Deployment/{P}-gone": {"flow_name": f"{P} flow", "path": "/srv", "work_pool": f"{P}-old"},
     f"Automation/{P}-rule": {
-        "trigger": {"type": "event", "expect": ["a"], "match_related": {"prefect.resource.id": {"deployment": f"{P}-gone"}}},
+        "trigger": {
+            "type": "event",
+            "expect": ["a"],
+            "match_related": {"prefect.resource.id": {"deployment": f"{P}-gone"}},
+        },
         "actions": [{"type": "run-deployment", "deployment": f"{P}-nightly"}],
     },
 }
