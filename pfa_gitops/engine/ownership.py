@@ -3,7 +3,7 @@
 What the inventory does not name is not ours: nobody changes or deletes it until somebody says that it becomes ours.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,8 @@ from pfa_gitops.engine.readings import Kinds
 from pfa_gitops.engine.resets import with_resets
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.inventory import Entry, Inventory
-from pfa_gitops.model.places import Address
+from pfa_gitops.model.places import Address, Path
+from pfa_gitops.model.plain import plain
 from pfa_gitops.model.values import Key, Live, Manifest, Manifests, NamedSpec
 from pfa_gitops.platforms.base import Kind
 
@@ -84,6 +85,36 @@ def conflicts(found: Claims, lives: Mapping[Key, Live[Any]], inventory: Inventor
         live = lives.get(manifest.key)
         if live is not None and not is_ours(manifest, inventory):
             yield from _conflict(manifest, live, found, inventory)
+
+
+def left_behind(found: Claims, lives: Mapping[Key, Live[Any]], inventory: Inventory, kinds: Kinds) -> Iterator[Problem]:
+    """Objects that were made in another place than their manifests name now, where nobody would look any more."""
+    for manifest in found.wanted:
+        entry = inventory.entries.get(manifest.address)
+        if entry is not None and not entry.pending and entry.key == manifest.key and manifest.key not in lives:
+            yield from _left_behind(manifest, entry, kinds[manifest.address.kind].rules.place)
+
+
+def _left_behind(manifest: Manifest[Any], entry: Entry, place: Set[str]) -> Iterator[Problem]:
+    now = plain(manifest.spec)
+    for dotted in sorted(place):
+        path = tuple(dotted.split("."))
+        was, wanted = (_value_at(side, path) for side in (entry.applied, now))
+        if was != wanted:
+            field, former = path[-1], was or "(the default)"
+            message = f"{manifest.address} was made in the {field} {former}, and would stay there beside a new one"
+            yield manifest.problem(
+                path, message, "take its manifest out and apply, so that it goes; then write it again"
+            )
+
+
+_GO_FIRST = "take its manifest out and apply, so that it goes; then write it again"
+
+
+def _value_at(value: Any, path: Path) -> Any:
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def is_ours(manifest: Manifest[Any], inventory: Inventory) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from pfa_gitops.engine.guards import Bounds, breaches, protected
 from pfa_gitops.engine.impact import with_impact
 from pfa_gitops.engine.observe import Observed, observe
-from pfa_gitops.engine.ownership import Claims, claims, conflicts, manifest_of, relocated
+from pfa_gitops.engine.ownership import Claims, claims, conflicts, left_behind, manifest_of, relocated
 from pfa_gitops.engine.plan import make_plan
 from pfa_gitops.engine.readings import Clients, Kinds
 from pfa_gitops.engine.seal import Fetch, seal
@@ -56,11 +56,9 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     inventory = relocated(world.inventory, sealed, world.moves)
     found = claims(sealed, inventory, world.kinds)
     observed = await observe([*found.former.values(), *found.wanted], world.kinds, world.clients)
-    if problems := [
-        *missing,
-        *_in_the_way(observed, found),
-        *conflicts(found, await _owned(world, found, observed.lives), inventory),
-    ]:
+    lives = await _owned(world, found, observed.lives)
+    problems = [*missing, *_in_the_way(observed, found), *conflicts(found, lives, inventory)]
+    if problems := [*problems, *left_behind(found, lives, inventory, world.kinds)]:
         raise ProblemsFound(problems)
     plan = make_plan(found, observed.lives, inventory, world.kinds, notices)
     if guarded := list(protected(plan, inventory)):

@@ -45,6 +45,8 @@ class FieldRules:
     """Values that are shown as one change and never entered, e.g. a JSON Schema."""
     filled: frozenset[str] = frozenset()
     """Fields that `complete` reads from the project's files where a manifest does not name them."""
+    place: frozenset[str] = frozenset()
+    """Fields that say where the object is, beside its name: elsewhere there may be another one of that name."""
     resolves_secrets: bool = False
     """The platform stores the secret's value, so that apply fetches it. False: it stores the reference."""
 

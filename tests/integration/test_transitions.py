@@ -53,3 +53,24 @@ def test_each_step_does_what_it_should_and_then_there_is_nothing_to_do(
             path = f"/work_pools/{pool.replace(PREFIX, project.name)}/queues/filter"
             assert sorted(queue["name"] for queue in prefect_server.post(path)) == queues, f"step {number}"
     project.destroy()
+
+
+@pytest.mark.slow
+def test_an_object_of_another_cloud_is_not_left_behind(project, quiet_emulator):
+    """A job's schedule that stays in one cloud while another one is made elsewhere runs the job twice."""
+    quiet_emulator.call("POST", "/_emulator/clouds", {"name": "second"})
+
+    def version(cloud: str) -> Version:
+        job = {"entrypoint": "python a.py", "cloud": cloud}
+        return named(
+            Version({f"JobSchedule/{PREFIX}-j": {"cron_expression": "@daily", "job_config": job}}), project.name
+        )
+
+    project.apply(version("local-cloud"))
+    refused = project.try_apply(version("second"))
+    assert refused.code == 1
+    assert "was made in the cloud local-cloud, and would stay there beside a new one" in refused.stderr
+    project.apply(Version({}))
+    project.apply(version("second"))
+    project.expect_nothing_to_do(version("second"))
+    project.destroy()

@@ -38,6 +38,7 @@ from pfa_gitops.platforms.base import Completed, Found, Kind, Observation, Readi
 from pfa_gitops.platforms.overlaid import overlaid
 
 KEYED = ("compute_config.worker_nodes", "compute_config.configs.worker_nodes")
+PLACE = frozenset({"cloud", "project"})
 UNORDERED = ("compute_config.zones", "compute_config.configs.zones")
 
 

@@ -11,7 +11,7 @@ from pfa_gitops.platforms.anyscale._agent_service import agent_document, live_fi
 from pfa_gitops.platforms.anyscale._agent_spec import AgentSpec
 from pfa_gitops.platforms.anyscale._answers import Service, ServiceVersion
 from pfa_gitops.platforms.anyscale._service_document import Place
-from pfa_gitops.platforms.anyscale._service_kind import KEYED, UNORDERED, ServiceKind
+from pfa_gitops.platforms.anyscale._service_kind import KEYED, PLACE, UNORDERED, ServiceKind
 from pfa_gitops.platforms.anyscale._service_live import is_agent
 from pfa_gitops.platforms.base import FieldRules, Keyed
 
@@ -26,6 +26,7 @@ class Agent(ServiceKind[AgentSpec]):
         keyed={path: Keyed("name") for path in KEYED},
         unordered=frozenset({"work_queues", *UNORDERED}),
         whole=frozenset({"containerfile"}),
+        place=PLACE,
     )
 
     @property

@@ -39,6 +39,7 @@ class ComputeConfig(Kind[ComputeConfigSpec, AnyscaleClient]):
         keyed={"worker_nodes": Keyed("name"), "configs.worker_nodes": Keyed("name")},
         unordered=frozenset({"zones", "configs.zones"}),
         whole=frozenset({"advanced_instance_config"}),
+        place=frozenset({"cloud"}),
     )
 
     @property

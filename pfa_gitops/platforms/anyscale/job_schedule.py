@@ -52,6 +52,7 @@ class JobSchedule(Kind[JobScheduleSpec, AnyscaleClient]):
     rules = FieldRules(
         keyed={f"{_SHAPE}.worker_nodes": Keyed("name"), f"{_SHAPE}.configs.worker_nodes": Keyed("name")},
         unordered=frozenset({f"{_SHAPE}.zones", f"{_SHAPE}.configs.zones"}),
+        place=frozenset({"job_config.cloud", "job_config.project"}),
     )
 
     @property

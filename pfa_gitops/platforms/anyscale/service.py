@@ -18,7 +18,7 @@ from pfa_gitops.platforms.anyscale._service_applications import (
     with_their_own,
 )
 from pfa_gitops.platforms.anyscale._service_document import Place, service_document
-from pfa_gitops.platforms.anyscale._service_kind import KEYED, UNORDERED, ServiceKind
+from pfa_gitops.platforms.anyscale._service_kind import KEYED, PLACE, UNORDERED, ServiceKind
 from pfa_gitops.platforms.anyscale._service_lifecycle import find
 from pfa_gitops.platforms.anyscale._service_live import is_agent, live_service_fields
 from pfa_gitops.platforms.anyscale._service_spec import ServiceFields, without
@@ -90,6 +90,7 @@ class Service(ServiceKind[ServiceSpec]):
         keyed={path: Keyed("name") for path in KEYED},
         unordered=frozenset(UNORDERED),
         whole=frozenset({"containerfile"}),
+        place=PLACE,
     )
 
     @property

@@ -16,6 +16,7 @@ from pfa_gitops.model.places import Address
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.model.values import Action, Key, Owner, Result
 from pfa_gitops.platforms import registry
+from pfa_gitops.platforms.base import FieldRules, Observation
 
 
 def test_what_left_the_manifests_is_deleted_after_what_referred_to_it(project, shelf, box):
@@ -185,6 +186,34 @@ def test_an_apply_with_nothing_to_do_does_not_write_the_inventory(project, box):
     writes = project.ledger.writes
     project.apply(box("a", size=1), box("b"))
     assert project.ledger.writes == writes
+
+
+def test_an_object_is_not_left_behind_in_another_place(project, shelf, box, monkeypatch):
+    monkeypatch.setattr(type(project.kinds["Box"]), "rules", FieldRules(place=frozenset({"shape"})))
+    project.apply(box("a", shape="here"))
+    there = shelf.boxes.pop("a")  # in the other place there is none
+    with pytest.raises(ProblemsFound, match="Box/a was made in the shape here, and would stay there beside a new one"):
+        project.plan(box("a", shape="elsewhere"))
+    with pytest.raises(ProblemsFound, match="was made in the shape here"):
+        project.plan(box("a"))
+    assert actions(project.plan(box("a", shape="here"))) == {"a": Action.CREATE}
+    shelf.boxes["a"] = there
+    assert actions(project.plan()) == {"a": Action.DELETE}
+
+
+def test_what_is_wrong_with_an_object_that_only_goes_does_not_keep_it(project, shelf, box, monkeypatch):
+    project.apply(box("a"), box("b"))
+    observe = type(project.kinds["Box"]).observe
+
+    async def with_problems(self, client, wanted):
+        seen = await observe(self, client, wanted)
+        return Observation(seen.lives, [manifest.problem((), "its schema is another one now") for manifest in wanted])
+
+    monkeypatch.setattr(type(project.kinds["Box"]), "observe", with_problems)
+    assert actions(project.plan()) == {"a": Action.DELETE, "b": Action.DELETE}
+    with pytest.raises(ProblemsFound) as refused:
+        project.plan(box("a"))
+    assert [str(problem.address) for problem in refused.value.problems] == ["Box/a"]
 
 
 def test_another_id_alone_is_nothing_to_do(project, box):
