@@ -35,9 +35,20 @@ _ANYSCALE = {
 }
 OWN_TYPE = "pfa-gitops-inventory"
 OWN_TAG = "pfa-gitops-lock"
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[a-z0-9]+_[a-z0-9]{20,}")
 _TIMES = {"created", "updated", "created_at", "last_modified_at", "last_polled", "last_activity_at", "next_trigger_at"}
-_MOMENTARY = {"active_slots", "id", "status", "handler_type", "created_by", "updated_by", "auto_scheduled"}
+_MOMENTARY = {
+    "active_slots",
+    "auth_token",
+    "base_url",
+    "hostname",
+    "id",
+    "status",
+    "handler_type",
+    "created_by",
+    "updated_by",
+    "auto_scheduled",
+}
 
 
 def of_prefect(server: PrefectServer, chosen: Chosen) -> Raw:
@@ -101,6 +112,9 @@ def comparable(raw: Raw, prefix: str) -> dict[str, list[Any]]:
 def _plain(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         kept = {key: _plain(item, names) for key, item in value.items() if key not in _TIMES | _MOMENTARY}
+        if "ray_serve_config" in kept:
+            del kept["version"]  # a rollout's name, made up
+        kept |= {key: "(a time)" for key in kept if key.endswith("_at") and kept[key] is not None}
         return {key: kept[key] for key in sorted(kept)}
     if isinstance(value, list):
         items = [_plain(item, names) for item in value]
@@ -108,7 +122,7 @@ def _plain(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         for number, name in names.items():
             value = value.replace(number, name)
-        return _UUID.sub("(an id)", value)
+        return _ID.sub("(an id)", value)
     return value
 
 
