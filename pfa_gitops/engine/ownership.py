@@ -148,7 +148,7 @@ def relocated(inventory: Inventory, manifests: Manifests, moves: Mapping[Address
     got another name there, too. A move that was made before means nothing.
     """
     declared = {manifest.address for manifest in manifests}
-    entries = dict(inventory.entries)
+    entries = _taken_apart(inventory.entries, {manifest.address: manifest.key for manifest in manifests})
     for former, new in moves.items():
         if former in entries and former not in declared and new in declared and new not in entries:
             entries[new] = entries.pop(former)
@@ -158,3 +158,16 @@ def relocated(inventory: Inventory, manifests: Manifests, moves: Mapping[Address
         if place is not None and manifest.address not in entries:
             entries[manifest.address] = entries.pop(place)
     return replace(inventory, entries=entries)
+
+
+def _taken_apart(entries: Mapping[Address, Entry], wanted: Mapping[Address, Key]) -> dict[Address, Entry]:
+    """An apply was killed between two names of an object, and the new one is wanted no more: both may be there."""
+    apart: dict[Address, Entry] = {}
+    for address, entry in entries.items():
+        apart[address] = entry
+        if entry.instead_of is not None and wanted.get(address) != entry.key:
+            here, there = replace(entry, instead_of=None), replace(entry, key=entry.instead_of, instead_of=None)
+            if wanted.get(address) == there.key:
+                here, there = there, here
+            apart |= {address: here, Address(address.kind, f"{address.name} (before)"): there}
+    return apart

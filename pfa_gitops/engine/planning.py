@@ -89,14 +89,15 @@ def _in_the_way(observed: Observed, found: Claims) -> list[Problem]:
 
 async def plan_destroy(world: World) -> Planned:
     """Plan so that nothing of ours is left. Raises ProblemsFound where something is protected."""
-    entries = world.inventory.entries
-    former = {address: manifest_of(address, entry, world.inventory, world.kinds) for address, entry in entries.items()}
+    inventory = relocated(world.inventory, (), {})
+    entries = inventory.entries
+    former = {address: manifest_of(address, entry, inventory, world.kinds) for address, entry in entries.items()}
     if kept := [_is_protected(manifest) for manifest in former.values() if manifest.protect]:
         raise ProblemsFound(kept)
     observed = await observe(list(former.values()), world.kinds, world.clients)
-    plan = make_plan(Claims((), former), observed.lives, world.inventory, world.kinds)
+    plan = make_plan(Claims((), former), observed.lives, inventory, world.kinds)
     plan = await with_impact(plan, world.kinds, world.clients)
-    return Planned(plan, world.inventory, world.inventory, {})
+    return Planned(plan, world.inventory, inventory, {})
 
 
 def _is_protected(manifest: Manifest[Any]) -> Problem:

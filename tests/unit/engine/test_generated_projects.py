@@ -175,7 +175,11 @@ def test_what_is_not_ours_is_not_touched(history, renames):
     assert project.shelf.crates == FOREIGN
 
 
-def survives_a_kill(history, renames, at, arrives):
+THEN = st.sampled_from(["the same", "the former", "the end"])
+
+
+def survives_a_kill(history, renames, at, arrives, then):
+    """After the kill comes the same version again, the one before it first, or the end of the project."""
     wanted = apply_all(renames, history)
     project = begin(renames)
     for version in history[:-1]:
@@ -184,24 +188,31 @@ def survives_a_kill(history, renames, at, arrives):
     with suppress(Killed):
         apply(project, history[-1])
     project.shelf.dies_at = None
+    if then == "the former":
+        apply(project, history[-2])
+        assert set(project.shelf.crates) == {*FOREIGN, *history[-2].names}
+    if then == "the end":
+        project.carry_out(project.destroy())
+        assert project.shelf.crates == FOREIGN
+        return
     apply(project, history[-1])
     assert comparable(project.shelf.crates) == comparable(wanted.shelf.crates)
     assert project.names() == wanted.names()
     assert set(actions(plan(project, history[-1])).values()) <= {Action.NONE}
 
 
-@given(history=histories(), renames=st.booleans(), at=st.integers(0, 8), arrives=st.booleans())
+@given(history=histories(), renames=st.booleans(), at=st.integers(0, 8), arrives=st.booleans(), then=THEN)
 @few(100)
-def test_an_apply_that_is_killed_in_any_write_is_carried_on_to_the_same_end(history, renames, at, arrives):
-    survives_a_kill(history, renames, at, arrives)
+def test_an_apply_that_is_killed_in_any_write_is_carried_on_to_the_same_end(history, renames, at, arrives, then):
+    survives_a_kill(history, renames, at, arrives, then)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@given(history=histories(), renames=st.booleans(), at=st.integers(0, 8), arrives=st.booleans())
+@given(history=histories(), renames=st.booleans(), at=st.integers(0, 8), arrives=st.booleans(), then=THEN)
 @many(4000)
-def test_an_apply_that_is_killed_in_any_write_is_carried_on_to_the_same_end_often(history, renames, at, arrives):
-    survives_a_kill(history, renames, at, arrives)
+def test_an_apply_that_is_killed_in_any_write_is_carried_on_to_the_same_end_often(history, renames, at, arrives, then):
+    survives_a_kill(history, renames, at, arrives, then)
 
 
 def survives_refusals(history, renames, refused):
