@@ -3,7 +3,9 @@
 import os
 import signal
 import socket
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.anyscale_emulator import AnyscaleEmulator
@@ -18,7 +20,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Tests send SIGINT to themselves and to their children. A shell ignores it in what it puts into the background.
     """
-    register_profiles(config.cache.mkdir("hypothesis"))
+    cached = config.pluginmanager.has_plugin("cacheprovider")
+    register_profiles(config.cache.mkdir("hypothesis") if cached else Path(tempfile.gettempdir()) / "hypothesis")
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -280,6 +280,22 @@ def test_a_field_that_leaves_with_a_rename_goes_though_the_apply_is_killed_first
     assert {name: spec.size for name, spec in shelf.boxes.items()} == {"z": None}
 
 
+@pytest.mark.parametrize("kill_at", range(6))
+@pytest.mark.parametrize("then", ["back", "gone", "destroyed", "a third name"])
+def test_what_is_killed_between_two_names_is_not_forgotten(project, box, kill_at, then):
+    shelf = project.shelf
+    project.apply(box("a", size=1))
+    shelf.kill(after=kill_at // 2, arrives=bool(kill_at % 2), error=Killed)
+    with suppress(Killed):
+        project.apply(replace(box("a", size=2), key=Key("Box", "z")))
+    shelf.kill(after=None)
+    wanted = {"back": [box("a", size=1)], "a third name": [replace(box("a"), key=Key("Box", "third"))]}.get(then, [])
+    project.carry_out(project.destroy() if then == "destroyed" else project.plan(*wanted))
+    assert sorted(shelf.boxes) == [manifest.key.name for manifest in wanted]
+    assert project.names() == [manifest.address.name for manifest in wanted]
+    assert is_done(project.plan(*wanted))
+
+
 def test_an_object_that_somebody_else_made_meanwhile_does_not_become_ours(project, shelf, box):
     planned = project.plan(box("a"))
     shelf.failures["a"] = [Conflict("it is there")]
