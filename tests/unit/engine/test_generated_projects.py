@@ -134,7 +134,7 @@ def settles(history, renames):
 
 
 @given(history=histories(), renames=st.booleans())
-@few(100)
+@few(50)
 def test_every_version_is_reached_and_then_there_is_nothing_to_do(history, renames):
     settles(history, renames)
 
@@ -148,7 +148,7 @@ def test_every_version_is_reached_and_then_there_is_nothing_to_do_often(history,
 
 
 @given(history=histories(), renames=st.booleans())
-@few(100)
+@few(50)
 def test_no_write_breaks_a_reference(history, renames):
     assert apply_all(renames, history).shelf.broken == []
 
@@ -167,7 +167,7 @@ def test_what_is_made_anew_under_another_name_outlives_what_refers_to_it():
 
 
 @given(history=histories(), renames=st.booleans())
-@few(100)
+@few(50)
 def test_what_is_not_ours_is_not_touched(history, renames):
     project = apply_all(renames, history)
     assert {name: project.shelf.crates[name] for name in FOREIGN} == FOREIGN
@@ -202,7 +202,7 @@ def survives_a_kill(history, renames, at, arrives, then):
 
 
 @given(history=histories(), renames=st.booleans(), at=st.integers(0, 8), arrives=st.booleans(), then=THEN)
-@few(100)
+@few(50)
 def test_an_apply_that_is_killed_in_any_write_is_carried_on_to_the_same_end(history, renames, at, arrives, then):
     survives_a_kill(history, renames, at, arrives, then)
 
@@ -210,7 +210,7 @@ def test_an_apply_that_is_killed_in_any_write_is_carried_on_to_the_same_end(hist
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @given(history=histories(), renames=st.booleans(), at=st.integers(0, 8), arrives=st.booleans(), then=THEN)
-@many(4000)
+@many(1500)
 def test_an_apply_that_is_killed_in_any_write_is_carried_on_to_the_same_end_often(history, renames, at, arrives, then):
     survives_a_kill(history, renames, at, arrives, then)
 
@@ -230,7 +230,7 @@ def survives_refusals(history, renames, refused):
 
 
 @given(history=histories(), renames=st.booleans(), refused=st.frozensets(st.integers(0, 12), max_size=3))
-@few(100)
+@few(50)
 def test_an_apply_of_which_parts_failed_is_carried_on_to_the_same_end(history, renames, refused):
     survives_refusals(history, renames, refused)
 
