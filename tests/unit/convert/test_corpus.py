@@ -51,7 +51,8 @@ def test_every_value_of_a_real_file_is_in_its_manifest_or_told(file, tmp_path):
         for leaf in leaves(deployment) if not refused & {deployment.at, deployment.get("name").at} else ():
             around = {leaf.places.of_key(leaf.path[:end]) for end in range(3, len(leaf.path) + 1)}
             carried = all(piece in there for piece in PLACEHOLDER.split(plain(leaf.value)))
-            assert carried or told & around, (leaf.path, leaf.value)
+            meaningless = (leaf.path[-1], leaf.value) == ("catchup", False)  # what every version does
+            assert carried or told & around or meaningless, (leaf.path, leaf.value)
 
 
 def read_deployments(file: Path) -> list[Written]:
