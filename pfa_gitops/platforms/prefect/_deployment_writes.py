@@ -4,8 +4,6 @@ The bodies follow what PATCH does with null and with what is left out, which dif
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -20,7 +18,7 @@ from pfa_gitops.platforms.prefect._job_variables import joined
 from pfa_gitops.platforms.prefect._left_over_runs import left_over, settle
 from pfa_gitops.platforms.prefect._naming import in_path
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES
-from pfa_gitops.platforms.prefect._runs import of_deployment, time
+from pfa_gitops.platforms.prefect._runs import of_deployment
 from pfa_gitops.platforms.prefect._schedules import Schedule
 from pfa_gitops.platforms.prefect._slots import after_taken, auto_scheduled, fill_slots, late_slots, schedule_from
 
@@ -159,32 +157,6 @@ async def _remove_schedules(client: PrefectClient, live: Live[DeploymentSpec], g
         await client.remove(f"/deployments/{live.id}/schedules/{schedule_id}")
     await fill_slots(client, live.id, late)
     return runs
-
-
-async def pause(client: PrefectClient, live: Live[DeploymentSpec]) -> datetime:
-    """Let a deployment start nothing more by itself; from when on, by the server's clock. It may be gone already."""
-    path = f"/deployments/{live.id}"
-    try:
-        await client.patch(path, accepted({"paused": True}, live))
-        return time((await client.get(path))["updated"])
-    except NotFound:
-        return client.now()
-
-
-def successor(change: Change) -> Change:
-    """The deployment that takes another's place: paused as that one was, its intervals counted from the same time."""
-    spec, live = change.manifest.spec, change.existing.spec
-    former = {schedule.slug: schedule for schedule in live.schedules}
-    update: Body = {} if "paused" in spec.model_fields_set else {"paused": live.paused}
-    if "schedules" in spec.model_fields_set:
-        update["schedules"] = [_anchored(schedule, former.get(schedule.slug)) for schedule in spec.schedules]
-    return replace(change, desired=replace(change.manifest, spec=spec.model_copy(update=update)))
-
-
-def _anchored(schedule: Schedule, former: Schedule | None) -> Schedule:
-    if former is None or "anchor_date" in schedule.model_fields_set or schedule.interval != former.interval:
-        return schedule
-    return schedule.model_copy(update={"anchor_date": former.anchor_date})
 
 
 def starts_runs(change: Change) -> bool:

@@ -7,7 +7,6 @@ makes all schedules anew; so POST is sent only for what is not there, and PATCH 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -20,6 +19,7 @@ from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Found, Keyed,
 from pfa_gitops.platforms.prefect import (
     _deployment_checks,
     _deployment_limits,
+    _deployment_succession,
     _deployment_words,
     _deployment_writes,
     _schedules,
@@ -31,12 +31,12 @@ from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, Deploym
 from pfa_gitops.platforms.prefect._deployment_status import deployment_statuses
 from pfa_gitops.platforms.prefect._flow_source import SourceFlaw, read_flow
 from pfa_gitops.platforms.prefect._job_variables import BlockTypes, split
-from pfa_gitops.platforms.prefect._left_over_runs import cancel, carry_over, left_over
+from pfa_gitops.platforms.prefect._left_over_runs import cancel, left_over
 from pfa_gitops.platforms.prefect._owners import labels_of, owner_in
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES
 from pfa_gitops.platforms.prefect._run_impact import on_deployment
 from pfa_gitops.platforms.prefect._runs import grouped, of_deployment, unfinished
-from pfa_gitops.platforms.prefect._slots import after_taken, schedule_from
+from pfa_gitops.platforms.prefect._slots import schedule_from
 from pfa_gitops.platforms.prefect._touches import made, touch
 
 SCHEDULER_S = 1.0
@@ -134,14 +134,9 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         await _deployment_writes.update(client, change, ids)
 
     async def succeed(self, client: PrefectClient, change: Change, create: Callable[[Change], Awaitable[str]]) -> str:
-        """Let the old one start nothing more, make the new one, give it what waits, and delete the old one."""
-        former, since = change.existing, client.now()
-        paused_at = await _deployment_writes.pause(client, former)
-        made = await create(_deployment_writes.successor(change))
-        if _deployment_writes.starts_runs(replace(change, live=None)):
-            await schedule_from(client, made, await after_taken(client, former.id, since, paused_at))
-        await carry_over(client, await left_over(client, paused_at, flow_runs=of_deployment(former.id)), made)
-        await self.delete(client, former)
+        """The new one is there, and has what waits, before the old one goes."""
+        made = await _deployment_succession.succeed(client, change, create)
+        await self.delete(client, change.existing)
         return made
 
     async def afterwards(self, client: PrefectClient, change: Change) -> None:

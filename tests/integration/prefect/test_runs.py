@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -272,5 +273,36 @@ def test_a_deployment_of_another_name_takes_over_what_waits_and_no_slot_twice(st
         wanted = [begin + timedelta(seconds=number) for number in range(int((until - begin).total_seconds()))]
         assert {slot: slots[slot] for slot in wanted} == dict.fromkeys(wanted, 1)
         await kind.delete(client, (await kind.observe(client, [renamed])).lives[0])
+
+    staged(scenario)
+
+
+@pytest.mark.parametrize("by_people", [True, False])
+def test_only_what_people_paused_stays_paused_under_its_new_name(staged, by_people):
+    """Also where an apply was killed right after it had paused the old one."""
+
+    async def scenario(stage):
+        await stage.apply(schedules=[DAILY])
+        if by_people:
+            stage.server.patch(f"/deployments/{stage.deployment['id']}", {"paused": True})
+        client, kind = stage.bench.clients["prefect"], kinds()["Deployment"]
+        spec = stage.spec | {"schedules": [DAILY]}
+        former, renamed = (stage.bench.manifest("Deployment", name, spec) for name in ("nightly", "renamed"))
+
+        async def killed(wanted):
+            raise KeyboardInterrupt
+
+        async def create(wanted):
+            return await kind.create(client, wanted, {})
+
+        for step in (killed, create):
+            [live] = (await kind.observe(client, [former])).lives
+            change = Change(renamed.address, Action.REPLACE, desired=renamed, live=live)
+            with suppress(KeyboardInterrupt):
+                await kind.succeed(client, change, step)
+        [left] = (await kind.observe(client, [renamed])).lives
+        assert left.spec.paused is by_people
+        assert left.spec.tags == []
+        await kind.delete(client, left)
 
     staged(scenario)
