@@ -1,4 +1,4 @@
-"""Writes the manifests that `convert` and `export` make: all files or none."""
+"""Writes the manifests that `convert` and `export` make: nothing at all where a file is in the way."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,10 @@ from pfa_gitops.model.errors import ReaderError
 
 
 def write_files(done: Conversion, folder: Path, force: bool) -> list[str]:
-    """Write the files, all or none. A project that is there stays as it is. Returns their names."""
+    """Write the files; none of them where another one stands in a place. A project that is there stays.
+
+    Returns their names.
+    """
     texts = {name: document_text(document) for name, document in files(done).items()}
     if (folder / PROJECT_FILE).exists():
         del texts[PROJECT_FILE]
@@ -19,6 +22,8 @@ def write_files(done: Conversion, folder: Path, force: bool) -> list[str]:
     if there and not force:
         more = f" and {len(there) - 1} more" if len(there) > 1 else ""
         raise ReaderError(f"{folder / there[0]}{more} exists already", "give another --output, or --force to overwrite")
+    if outside := [name for name in texts if not (folder / name).resolve().is_relative_to(folder.resolve())]:
+        raise ReaderError(f"{folder / outside[0]} leads out of {folder} by a link", "give another --output")
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")

@@ -108,9 +108,6 @@ def _left_behind(manifest: Manifest[Any], entry: Entry, place: Set[str]) -> Iter
             )
 
 
-_GO_FIRST = "take its manifest out and apply, so that it goes; then write it again"
-
-
 def _value_at(value: Any, path: Path) -> Any:
     for part in path:
         value = value.get(part) if isinstance(value, Mapping) else None

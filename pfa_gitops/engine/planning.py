@@ -76,8 +76,13 @@ async def _owned(world: World, found: Claims, lives: Lives) -> Lives:
     foreign = [live for live in wanted if live is not None and live.owner is None and live.id not in ours]
     if not foreign:
         return lives
-    owners = {entry.id: one.owner for one in await world.everybody() for entry in one.entries.values()}
-    return {**lives, **{live.key: replace(live, owner=owners.get(live.id)) for live in foreign}}
+    everybody = [(entry, one.owner) for one in await world.everybody() for entry in one.entries.values()]
+    by_id = {entry.id: owner for entry, owner in everybody if entry.id}
+    by_key = {entry.key: owner for entry, owner in everybody if not entry.id}
+    return {
+        **lives,
+        **{live.key: replace(live, owner=by_id.get(live.id) or by_key.get(live.key)) for live in foreign},
+    }
 
 
 def _in_the_way(observed: Observed, found: Claims) -> list[Problem]:

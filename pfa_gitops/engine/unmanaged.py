@@ -35,10 +35,12 @@ async def read_claimed(
 ) -> tuple[list[Claimed], list[PfaError]]:
     """Everything of these kinds, by kind and name, and what each platform failed with."""
     answers, failures = await ask_kinds(kinds, clients, lambda kind, client, _: kind.discover(client))
-    owners = _owners(inventories)
+    owners, by_id = _owners(inventories), _by_id(inventories)
     declared = {manifest.key: manifest.address for manifest in manifests}
     found = sorted((one for answer in answers for one in answer), key=lambda one: one.manifest.key)
-    return [Claimed(one, _owner(one, owners), declared.get(one.manifest.key)) for one in found], failures
+    whose = [by_id.get(one.id) or _owner(one, owners) for one in found]
+    pairs = zip(found, whose, strict=True)
+    return [Claimed(one, owner, declared.get(one.manifest.key)) for one, owner in pairs], failures
 
 
 Owners = Mapping[Key, tuple[Owner, Entry]]
@@ -46,6 +48,11 @@ Owners = Mapping[Key, tuple[Owner, Entry]]
 
 def _owners(inventories: Iterable[Inventory]) -> Owners:
     return {entry.key: (one.owner, entry) for one in inventories for entry in one.entries.values()}
+
+
+def _by_id(inventories: Iterable[Inventory]) -> Mapping[str, Owner]:
+    """Two projects on two Anyscale clouds may have objects of one name."""
+    return {entry.id: one.owner for one in inventories for entry in one.entries.values() if entry.id}
 
 
 def _owner(found: Found[Any], owners: Owners) -> Owner | None:

@@ -42,6 +42,10 @@ def _is_token(text: str) -> bool:
     return bool(TOKENS.search(text))
 
 
+PLACEHOLDER = re.compile(r"\s*\{\{[^{}]*\}\}\s*")
+"""A text that is nothing else: it holds no secret, it says where one is found."""
+
+
 class Variables:
     """The names of the environment variables that take the places of secrets: one for each place."""
 
@@ -100,7 +104,9 @@ class Hider:
         return {"from_env": name}
 
     def _text(self, text: str, path: Path) -> str:
-        if not text or not (_is_token(text) or ("{{" not in text and _looks_secret(self._key(path), text))):
+        if not text or not (
+            _is_token(text) or (not PLACEHOLDER.fullmatch(text) and _looks_secret(self._key(path), text))
+        ):
             return OPENER.sub('${{ "${" }}', text)
         name = self._variable(path)
         self.report.env.add(name)

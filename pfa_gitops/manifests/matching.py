@@ -24,6 +24,10 @@ class TooMany(Exception):
     """There is more to look at than `MAX_ENTRIES`."""
 
 
+TWICE = (ANY_DEPTH, ANY_DEPTH)
+"""Means what one does."""
+
+
 class Search:
     """Looks for files below one root. Counts what all its patterns look at."""
 
@@ -41,7 +45,8 @@ class Search:
 
     def files(self, pattern: Path) -> Iterator[Path]:
         """Yield the files that `pattern` names, once. Raises OSError, Outside, TooMany."""
-        parts = [part for index, part in enumerate(pattern.parts) if pattern.parts[index - 1 : index] != (part,)]
+        before = (None, *pattern.parts)
+        parts = [part for part, former in zip(pattern.parts, before, strict=False) if (part, former) != TWICE]
         pending, seen = [(self._root, 0)], set()
         while pending:
             directory, index = pending.pop()

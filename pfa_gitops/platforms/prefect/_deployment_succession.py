@@ -5,11 +5,12 @@ paused by people, who want the new one to be paused, too.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from pfa_gitops.model.errors import NotFound
+from pfa_gitops.model.errors import NotFound, PlatformError
 from pfa_gitops.model.values import Change, Live
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._deployment_spec import DeploymentSpec
@@ -25,10 +26,14 @@ REPLACED = "pfa-gitops.replaced"
 
 async def succeed(client: PrefectClient, change: Change, create: Callable[[Change], Awaitable[str]]) -> str:
     """Let the old one start nothing more, make the new one, and give it what waits. Returns the new one's id."""
-    former, since = change.existing, client.now()
+    former, since = change.existing, _since(client, change.existing)
     paused_at = await _pause(client, former)
     successor = _successor(change)
-    made = await create(successor)
+    try:
+        made = await create(successor)
+    except PlatformError:
+        await _resume(client, former, since)
+        raise
     if starts_runs(replace(successor, live=None)):
         await schedule_from(client, made, await after_taken(client, former.id, since, paused_at))
     await carry_over(client, await left_over(client, paused_at, flow_runs=of_deployment(former.id)), made)
@@ -46,6 +51,21 @@ async def _pause(client: PrefectClient, former: Live[DeploymentSpec]) -> datetim
         return time((await client.get(path))["updated"])
     except NotFound:
         return client.now()
+
+
+async def _resume(client: PrefectClient, former: Live[DeploymentSpec], since: datetime) -> None:
+    """There is no new one: the old one goes on as before."""
+    if _paused_by_people(former):
+        return
+    with suppress(PlatformError):  # why there is no new one is worth more than that
+        body = {"paused": False, "tags": [tag for tag in former.spec.tags if tag != REPLACED]}
+        await client.patch(f"/deployments/{former.id}", accepted(body, former))
+        await schedule_from(client, former.id, since)
+
+
+def _since(client: PrefectClient, former: Live[DeploymentSpec]) -> datetime:
+    """From when on the new one is to start runs: now, or when an apply that was killed had paused the old one."""
+    return time(former.touched.at) if former.touched and REPLACED in former.spec.tags else client.now()
 
 
 def _paused_by_people(former: Live[DeploymentSpec]) -> bool:

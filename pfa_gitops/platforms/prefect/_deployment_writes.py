@@ -12,20 +12,21 @@ from pfa_gitops.model.plain import plain
 from pfa_gitops.model.values import Change, Ids, Key, Live
 from pfa_gitops.platforms.prefect import _deployment_limits, _schedules
 from pfa_gitops.platforms.prefect._block_names import block_id
-from pfa_gitops.platforms.prefect._client import Listing, PrefectClient
+from pfa_gitops.platforms.prefect._client import Item, Listing, PrefectClient
 from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, NO_SCHEMA, DeploymentSpec
 from pfa_gitops.platforms.prefect._job_variables import joined
-from pfa_gitops.platforms.prefect._left_over_runs import left_over, settle
+from pfa_gitops.platforms.prefect._left_over_runs import follow, left_over
 from pfa_gitops.platforms.prefect._naming import in_path
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES
 from pfa_gitops.platforms.prefect._runs import of_deployment
 from pfa_gitops.platforms.prefect._schedules import Schedule
 from pfa_gitops.platforms.prefect._slots import after_taken, auto_scheduled, fill_slots, late_slots, schedule_from
+from pfa_gitops.platforms.prefect._work_queues import DEFAULT_QUEUE
 
 AS_GIVEN = frozenset({*AS_IN_PREFECT, "parameter_openapi_schema"})
 """Fields that the REST API takes under our name and in our form."""
 POOL = frozenset({"work_pool", "work_queue"})
-WHEN_AND_WHERE = POOL | {"schedules", "paused"}
+RUNS_HAVE = POOL | {"schedules", "paused", "parameters", "tags", "version"}
 """Fields after whose change the runs to come are others."""
 VARIABLES = frozenset({"job_variables", "infra_block", "infra_overrides"})
 
@@ -143,7 +144,8 @@ async def update(client: PrefectClient, change: Change, ids: Ids) -> None:
     if again:
         await client.patch(path, {"schedules": again})
     if POOL & change.changed and after(change, "work_pool"):
-        await settle(client, await left_over(client, flow_runs=of_deployment(live.id)), "their queue")
+        waiting = await left_over(client, flow_runs=of_deployment(live.id))
+        await follow(client, [run for run in waiting if _where(run) in {_where_of(live.spec), (None, None)}])
     if starts_runs(change):
         since = await after_taken(client, live.id, began, client.now_at_most(), before) if gone else began
         await schedule_from(client, live.id, since)
@@ -157,6 +159,15 @@ async def _remove_schedules(client: PrefectClient, live: Live[DeploymentSpec], g
         await client.remove(f"/deployments/{live.id}/schedules/{schedule_id}")
     await fill_slots(client, live.id, late)
     return runs
+
+
+def _where(run: Item) -> tuple[str | None, str | None]:
+    """The pool and the queue that a run waits in; none, where they went."""
+    return run.get("work_pool_name"), run["work_queue_name"] if run.get("work_pool_name") else None
+
+
+def _where_of(spec: DeploymentSpec) -> tuple[str | None, str | None]:
+    return spec.work_pool, spec.work_queue or DEFAULT_QUEUE
 
 
 def starts_runs(change: Change) -> bool:

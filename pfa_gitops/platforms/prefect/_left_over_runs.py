@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from pfa_gitops.platforms.prefect._client import Item, PrefectClient, any_of
-from pfa_gitops.platforms.prefect._runs import RUNNING, due, is_coming, is_waiting, unfinished
+from pfa_gitops.platforms.prefect._runs import due, is_coming, is_under_way, is_waiting, unfinished
 
 AUTO_SCHEDULED = "auto-scheduled"
 """The tag that Prefect gives to the runs of schedules."""
@@ -22,50 +22,62 @@ async def left_over(client: PrefectClient, until: datetime | None = None, **filt
     """The runs that were not begun, but for those that are due after `until`, by default now, and are made anew."""
     runs = await unfinished(client, **filters)
     due_by = until or client.now_at_most()
-    return [run for run in runs if run["state_type"] != RUNNING and not is_coming(run, due_by)]
+    return [run for run in runs if not is_under_way(run) and not is_coming(run, due_by)]
 
 
 async def carry_over(client: PrefectClient, runs: Iterable[Item], deployment_id: str) -> None:
-    """Have each run happen as one of this deployment: the same in its queue, then the old one is cancelled.
+    """Have each run happen as one of this deployment: an equal one is made in its queue, and the old one cancelled.
 
     A second time finds the same run again, by its idempotency key.
     """
     await asyncio.gather(*(_carry_over(client, run, deployment_id) for run in runs))
 
 
-async def _carry_over(client: PrefectClient, run: Item, deployment_id: str) -> None:
-    body = {field: run[field] for field in AS_BEFORE if run.get(field) is not None}
+async def _carry_over(client: PrefectClient, run: Item, deployment_id: str, queue: str | None = None) -> None:
+    """One that was picked up or ended meanwhile is left alone: it happens where it is, or was not to happen."""
+    if (now := await client.get(f"/flow_runs/{run['id']}"))["state_type"] != run["state_type"]:
+        return
+    body = {field: now[field] for field in AS_BEFORE if now.get(field) is not None}
+    body |= {"work_queue_name": queue} if queue else {}
     body |= {
-        "tags": [tag for tag in run["tags"] if tag != AUTO_SCHEDULED],
-        "state": {"type": "SCHEDULED", "state_details": {"scheduled_time": due(run).isoformat()}},
+        "tags": [tag for tag in now["tags"] if tag != AUTO_SCHEDULED],
+        "state": {"type": "SCHEDULED", "state_details": {"scheduled_time": due(now).isoformat()}},
         "idempotency_key": f"pfa-gitops {run['id']}",
         "enforce_parameter_schema": False,  # they were accepted before
     }
     made = await client.post_twice(f"/deployments/{deployment_id}/create_flow_run", body)
-    await cancel(client, [run], f"the run {made['name']} ({made['id']}) takes its place")
+    if not await _end(client, now, f"the run {made['name']} ({made['id']}) takes its place"):
+        await _end(client, made, f"the run {now['name']} ({now['id']}) went on meanwhile")
 
 
 async def cancel(client: PrefectClient, runs: Iterable[Item], reason: str) -> None:
     """End runs. What was submitted is Cancelling until its worker has ended it."""
-
-    async def end(run: Item) -> None:
-        state = {"type": "CANCELLED" if is_waiting(run) else "CANCELLING", "message": f"pfa-gitops: {reason}"}
-        await client.post_twice(f"/flow_runs/{run['id']}/set_state", {"state": state})
-
-    await asyncio.gather(*(end(run) for run in runs))
+    await asyncio.gather(*(_end(client, run, reason) for run in runs))
 
 
-async def settle(client: PrefectClient, runs: Iterable[Item], gone: str) -> None:
-    """Carry waiting runs over to where their deployments have their queue now, and cancel those without one.
+async def _end(client: PrefectClient, run: Item, reason: str) -> bool:
+    """Whether Prefect took it: it refuses for a run that has ended."""
+    state = {"type": "CANCELLED" if is_waiting(run) else "CANCELLING", "message": f"pfa-gitops: {reason}"}
+    answer = await client.post_twice(f"/flow_runs/{run['id']}/set_state", {"state": state})
+    return bool(answer["status"] == "ACCEPT")
 
-    `gone` is what was deleted, for the reason.
-    """
+
+async def follow(client: PrefectClient, runs: Iterable[Item]) -> list[Item]:
+    """Carry waiting runs over to where their deployments have their queue now; those whose deployments have none."""
     waiting = [run for run in runs if is_waiting(run)]
     queues = await _queues(client, {str(run["deployment_id"]) for run in waiting if run["deployment_id"]})
-    stranded = [run for run in waiting if not queues.get(run["deployment_id"])]
     moved = [run for run in waiting if queues.get(run["deployment_id"]) not in {None, run["work_queue_id"]}]
     await asyncio.gather(*(_carry_over(client, run, run["deployment_id"]) for run in moved))
-    await cancel(client, stranded, f"{gone} was deleted")
+    return [run for run in waiting if not queues.get(run["deployment_id"])]
+
+
+async def rehome(client: PrefectClient, runs: Iterable[Item], gone: str) -> None:
+    """Carry waiting runs over to the queue of the same name in the pool that took the place of theirs."""
+    waiting = [run for run in runs if is_waiting(run)]
+    queues = await _queues(client, {str(run["deployment_id"]) for run in waiting if run["deployment_id"]})
+    there = [run for run in waiting if queues.get(run["deployment_id"])]
+    await asyncio.gather(*(_carry_over(client, run, run["deployment_id"], run["work_queue_name"]) for run in there))
+    await cancel(client, [run for run in waiting if run not in there], f"{gone} was deleted")
 
 
 async def _queues(client: PrefectClient, deployments: set[str]) -> dict[str, str | None]:

@@ -17,7 +17,7 @@ from pfa_gitops.platforms.base import FieldRules
 from pfa_gitops.platforms.lost_replies import send
 from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._client import Item, PrefectClient, any_of
-from pfa_gitops.platforms.prefect._left_over_runs import left_over, settle
+from pfa_gitops.platforms.prefect._left_over_runs import left_over, rehome
 from pfa_gitops.platforms.prefect._naming import in_path
 from pfa_gitops.platforms.prefect._slots import schedule_from
 from pfa_gitops.platforms.prefect._work_queues import WorkQueueSpec, live_queue, write_queues
@@ -87,23 +87,23 @@ async def replace(
     try:
         pool_id = await send(post, look)
         await write_queues(client, name, queues, [])
-        await _hand_over(client, former)
+        await hand_over(client, former, name)
     except PlatformError as error:
         raise PlatformError(f"the pool was deleted to be made again, then: {error.message}", _left(former)) from None
     return pool_id
 
 
-async def _hand_over(client: PrefectClient, former: FormerPool) -> None:
+async def hand_over(client: PrefectClient, former: FormerPool, name: str) -> None:
     """Give the new pool the deployments, and what waits. A deployment that is gone meanwhile needs none."""
     for deployment in former.deployments:
-        body = {"work_pool_name": former.pool["name"]}
+        body = {"work_pool_name": name}
         if (queue := deployment.get("work_queue_name")) is not None:
             body["work_queue_name"] = queue
         with suppress(NotFound):
             await client.patch(f"/deployments/{deployment['id']}", body)
             if not deployment["paused"] and deployment["schedules"]:
                 await schedule_from(client, deployment["id"], former.since)
-    await settle(client, former.waiting, f"the pool {former.pool['name']}")
+    await rehome(client, former.waiting, f"the pool {former.pool['name']}")
 
 
 def _left(former: FormerPool) -> str:

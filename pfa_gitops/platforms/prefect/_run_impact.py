@@ -13,7 +13,7 @@ from pfa_gitops.model.values import Action, Change
 from pfa_gitops.platforms.prefect import _schedules
 from pfa_gitops.platforms.prefect._client import Item
 from pfa_gitops.platforms.prefect._deployment_writes import POOL, after, sorted_out
-from pfa_gitops.platforms.prefect._runs import RUNNING, is_coming, is_waiting, schedule_of, state_of
+from pfa_gitops.platforms.prefect._runs import is_coming, is_under_way, is_waiting, schedule_of, state_of
 from pfa_gitops.platforms.prefect._schedules import Schedule
 
 TIMING = (*_schedules.TIMINGS, *_schedules.ONLY_WITH, "timezone")
@@ -26,7 +26,7 @@ def on_deployment(change: Change, runs: Iterable[Item], now: datetime) -> list[A
     if change.action is Action.UPDATE:
         return _affected(runs, _fate_in_update(change, now))
     kept = Effect.DROPPED if change.action is Action.DELETE else Effect.MOVED
-    return _affected(runs, lambda run: Effect.ORPHANED if run["state_type"] == RUNNING else kept)
+    return _affected(runs, lambda run: Effect.ORPHANED if is_under_way(run) else kept)
 
 
 def on_pool(change: Change, runs: Iterable[Item], now: datetime) -> list[AffectedRun]:
@@ -42,9 +42,9 @@ def on_pool(change: Change, runs: Iterable[Item], now: datetime) -> list[Affecte
     return _affected(runs, fate)
 
 
-def on_queue(runs: Iterable[Item]) -> list[AffectedRun]:
+def on_queue(runs: Iterable[Item], effect: Effect = Effect.DROPPED) -> list[AffectedRun]:
     """What deleting a queue does to the runs that wait in it. Those under way do not need it."""
-    return _affected(runs, lambda run: Effect.DROPPED if is_waiting(run) else None)
+    return _affected(runs, lambda run: effect if is_waiting(run) else None)
 
 
 def _affected(runs: Iterable[Item], fate: Fate) -> list[AffectedRun]:

@@ -10,7 +10,6 @@ from pfa_gitops.platforms.prefect._client import Item, Listing, PrefectClient, a
 
 LATE = "Late"
 WAITING, PENDING, RUNNING = "SCHEDULED", "PENDING", "RUNNING"
-_STATES = {PENDING: RunState.PENDING, RUNNING: RunState.RUNNING}
 
 
 def of_deployment(*ids: str) -> dict[str, Any]:
@@ -25,18 +24,29 @@ async def unfinished(client: PrefectClient, **filters: Mapping[str, Any]) -> Lis
 
 
 def state_of(run: Item) -> RunState:
-    """How far a run is. One that waits for a retry or a slot counts as scheduled."""
-    return _STATES.get(run["state_type"], RunState.LATE if run["state_name"] == LATE else RunState.SCHEDULED)
+    """How far a run is. One that waits for its retry is running: its process is there, and waits."""
+    if is_under_way(run):
+        return RunState.RUNNING
+    return RunState.PENDING if run["state_type"] == PENDING else _unbegun(run)
+
+
+def _unbegun(run: Item) -> RunState:
+    return RunState.LATE if run["state_name"] == LATE else RunState.SCHEDULED
 
 
 def is_waiting(run: Item) -> bool:
     """Whether nobody picked the run up yet."""
-    return bool(run["state_type"] == WAITING)
+    return bool(run["state_type"] == WAITING and not run.get("run_count"))
+
+
+def is_under_way(run: Item) -> bool:
+    """Whether the run was begun; between two tries it is SCHEDULED again [flow_engine.py]."""
+    return bool(run["state_type"] == RUNNING or (run["state_type"] == WAITING and run.get("run_count")))
 
 
 def is_coming(run: Item, now: datetime) -> bool:
     """Whether a schedule made the run and it is not due: any write to the deployment drops it, and it is made anew."""
-    return bool(is_waiting(run) and run["auto_scheduled"] and not run.get("run_count") and due(run) > now)
+    return bool(is_waiting(run) and run["auto_scheduled"] and due(run) > now)
 
 
 def due(run: Item) -> datetime:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from pfa_gitops.model.errors import Conflict, MaybeArrived
 from pfa_gitops.model.values import Spec
 from pfa_gitops.platforms.prefect._client import PAGE, Listing, PrefectClient, any_of
-from pfa_gitops.platforms.prefect._left_over_runs import left_over, settle
+from pfa_gitops.platforms.prefect._left_over_runs import follow, left_over
 from pfa_gitops.platforms.prefect._naming import in_path
 
 DEFAULT_QUEUE = "default"
@@ -98,12 +98,15 @@ async def write_queues(
 
 
 async def delete_queues(client: PrefectClient, pool: str, names: Iterable[str]) -> None:
-    """Remove queues. What waits in one goes where its deployment has its queue by now, or is cancelled."""
+    """Remove queues. What waits in one goes where its deployment has its queue by now.
+
+    What has none is in no queue then: where its deployment is written after this, it goes along with that.
+    """
     of_pool = {"name": any_of([pool])}
     for name in names:
         waiting = await left_over(client, work_pools=of_pool, work_pool_queues={"name": any_of([name])})
         await client.remove(f"/work_pools/{in_path(pool)}/queues/{in_path(name)}")
-        await settle(client, waiting, f"the queue {pool}/{name}")
+        await follow(client, waiting)
 
 
 def _by_priority(queue: WorkQueueSpec) -> tuple[bool, int, str]:

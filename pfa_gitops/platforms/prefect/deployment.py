@@ -141,7 +141,7 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
 
     async def afterwards(self, client: PrefectClient, change: Change) -> None:
         """Drop what Prefect's scheduler may have made meanwhile of what it had read before the write."""
-        if change.action is Action.UPDATE and change.changed & _deployment_writes.WHEN_AND_WHERE:
+        if change.action is Action.UPDATE and change.changed & _deployment_writes.RUNS_HAVE:
             await asyncio.sleep(SCHEDULER_S)
             body, since = _deployment_writes.accepted({}, change.existing), client.now()
             await client.patch(f"/deployments/{change.existing.id}", body)

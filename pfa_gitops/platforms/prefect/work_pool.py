@@ -1,7 +1,7 @@
 """A Prefect work pool and its queues: what workers poll, and how a run's variables become a job."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -18,10 +18,10 @@ from pfa_gitops.platforms.base import FieldRules, Found, Keyed, Kind, Observatio
 from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._block_names import block_id, block_names
 from pfa_gitops.platforms.prefect._client import Item, Listing, PrefectClient, any_of
-from pfa_gitops.platforms.prefect._left_over_runs import left_over, settle
+from pfa_gitops.platforms.prefect._left_over_runs import cancel, follow, left_over
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
 from pfa_gitops.platforms.prefect._placeholders import WithPlaceholders
-from pfa_gitops.platforms.prefect._pool_replacement import read_former, replace
+from pfa_gitops.platforms.prefect._pool_replacement import hand_over, read_former, replace
 from pfa_gitops.platforms.prefect._pool_status import pool_statuses
 from pfa_gitops.platforms.prefect._run_impact import on_pool, on_queue
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
@@ -169,16 +169,26 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         await delete_queues(client, change.key.name, _left(change))
         return pool_id
 
+    async def succeed(self, client: PrefectClient, change: Change, create: Callable[[Change], Awaitable[str]]) -> str:
+        """The new pool gets what the manifest does not name, all deployments and what waits before the old one goes."""
+        former, name = await read_former(client, change.existing.key.name), change.key.name
+        made = await create(change)
+        named: WorkPoolSpec = change.manifest.spec
+        await write_queues(client, name, former.all_queues(named.queues), named.queues)
+        await hand_over(client, former, name)
+        await client.remove(f"/work_pools/{in_path(change.existing.key.name)}")
+        return made
+
     async def delete(self, client: PrefectClient, live: Live[WorkPoolSpec]) -> None:
         """DELETE by name. Its deployments stay behind without a pool, and Prefect does not say so."""
         name = live.key.name
         waiting = await left_over(client, work_pools={"name": any_of([name])})
         await client.remove(f"/work_pools/{in_path(name)}")
-        await settle(client, waiting, f"the pool {name}")
+        await cancel(client, await follow(client, waiting), f"the pool {name} was deleted")
 
     async def impact(self, client: PrefectClient, changes: Sequence[Change]) -> Mapping[Address, Sequence[AffectedRun]]:
         """One listing of the unfinished runs of the pools that go, or lose a queue."""
-        going = {change.key.name: change for change in changes if change.action in GOES or _left(change)}
+        going = {change.existing.key.name: change for change in changes if change.action in GOES or _left(change)}
         if not going:
             return {}
         runs = grouped(await unfinished(client, work_pools={"name": any_of(going)}), "work_pool_name")

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from pfa_gitops.model.errors import Problem
-from pfa_gitops.model.impact import AffectedRun
+from pfa_gitops.model.impact import AffectedRun, Effect
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.references import NotAmong, RefTo
 from pfa_gitops.model.status import Health, Status, absent
@@ -46,6 +46,7 @@ class SingleQueueSpec(NamedSpec):
 
 
 Wanted = Sequence[Manifest[SingleQueueSpec]]
+EFFECTS = {Action.DELETE: Effect.DROPPED, Action.REPLACE: Effect.MOVED}
 OWN_FIELDS = ("description", "priority", "concurrency_limit", "paused")
 
 
@@ -110,11 +111,11 @@ class WorkQueue(Kind[SingleQueueSpec, PrefectClient]):
 
     async def impact(self, client: PrefectClient, changes: Sequence[Change]) -> Mapping[Address, Sequence[AffectedRun]]:
         """One listing of the unfinished runs of the queues that go."""
-        going = {change.existing.id: change for change in changes if change.action is Action.DELETE}
+        going = {change.existing.id: change for change in changes if change.action in EFFECTS}
         if not going:
             return {}
         runs = grouped(await unfinished(client, work_pool_queues={"id": any_of(going)}), "work_queue_id")
-        return {change.address: on_queue(runs[id_]) for id_, change in going.items()}
+        return {change.address: on_queue(runs[id_], EFFECTS[change.action]) for id_, change in going.items()}
 
     async def status(self, client: PrefectClient, wanted: Wanted) -> Sequence[Status]:
         """What waits in it."""

@@ -5,14 +5,16 @@ import itertools
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from support.prefect_bench import run
 
 from pfa_gitops.engine.impact import with_impact
+from pfa_gitops.model.errors import Conflict
 from pfa_gitops.model.impact import counted
-from pfa_gitops.model.values import Action, Change
+from pfa_gitops.model.values import Action, Change, Reference
 from pfa_gitops.platforms.registry import kinds
 
 NUMBERS = itertools.count()
@@ -304,5 +306,88 @@ def test_only_what_people_paused_stays_paused_under_its_new_name(staged, by_peop
         assert left.spec.paused is by_people
         assert left.spec.tags == []
         await kind.delete(client, left)
+
+    staged(scenario)
+
+
+def test_a_pool_of_another_name_takes_over_deployments_and_what_waits(staged):
+    async def scenario(stage):
+        stage.server.post(f"/work_pools/{stage.pool}/queues", {"name": "by-hand", "concurrency_limit": 2})
+        await stage.apply(work_queue="by-hand")
+        asked = stage.start()
+        client, kind = stage.bench.clients["prefect"], kinds()["WorkPool"]
+        former = stage.bench.manifest("WorkPool", stage.pool, {"type": "process"})
+        renamed = stage.bench.manifest("WorkPool", f"{stage.pool}-new", {"type": "process"})
+        [live] = (await kind.observe(client, [former])).lives
+        change = Change(renamed.address, Action.REPLACE, desired=renamed, live=live)
+        affected = await kind.impact(client, [change])
+        assert [(run.id, run.effect) for run in affected[change.address]] == [(asked, "moved")]
+        await kind.succeed(client, change, lambda wanted: kind.create(client, wanted, {}))
+        assert (stage.deployment["work_pool_name"], stage.deployment["work_queue_name"]) == (
+            renamed.key.name,
+            "by-hand",
+        )
+        [moved] = stage.waiting()
+        assert (moved["work_pool_name"], moved["work_queue_name"]) == expected
+        queues = stage.server.post(f"/work_pools/{renamed.key.name}/queues/filter")
+        assert {queue["name"]: queue["concurrency_limit"] for queue in queues} == {"default": None, "by-hand": 2}
+        assert not (await kind.observe(client, [former])).lives
+
+    staged(scenario)
+
+
+def test_a_queue_that_goes_as_its_deployment_moves_takes_no_run_along(staged):
+    async def scenario(stage):
+        def manifests(*queues, of_deployment):
+            pool = {"type": "process", "queues": [{"name": queue} for queue in queues]}
+            deployment = stage.bench.manifest("Deployment", "nightly", stage.spec | {"work_queue": of_deployment})
+            pool = stage.bench.manifest("WorkPool", stage.pool, pool)
+            return [pool, replace(deployment, references=(Reference(("work_pool",), pool.address),))]
+
+        await stage.bench.apply(await stage.bench.plan(manifests("old", of_deployment="old")))
+        asked = stage.start()
+        await stage.bench.apply(await stage.bench.plan(manifests("new", of_deployment="new")))
+        [moved] = stage.waiting()
+        assert (moved["name"], moved["work_queue_name"]) == ("SCHEDULED", "new")
+        assert moved["id"] != asked
+
+    staged(scenario)
+
+
+def test_a_deployment_whose_successor_is_refused_goes_on(staged):
+    async def scenario(stage):
+        await stage.apply(schedules=[DAILY], tags=["t"])
+        client, kind = stage.bench.clients["prefect"], kinds()["Deployment"]
+        renamed = stage.bench.manifest("Deployment", "renamed", stage.spec | {"schedules": [DAILY]})
+        former = stage.bench.manifest("Deployment", "nightly", stage.spec | {"schedules": [DAILY], "tags": ["t"]})
+        [live] = (await kind.observe(client, [former])).lives
+
+        async def refused(wanted):
+            raise Conflict("no")
+
+        with pytest.raises(Conflict):
+            await kind.succeed(client, Change(renamed.address, Action.REPLACE, desired=renamed, live=live), refused)
+        assert (stage.deployment["paused"], stage.deployment["tags"]) == (False, ["t"])
+        assert len(stage.waiting()) == 3
+
+    staged(scenario)
+
+
+def test_a_run_between_two_tries_is_under_way(staged):
+    async def scenario(stage):
+        await stage.apply()
+        run_id = stage.start("RUNNING")
+        state = {"type": "SCHEDULED", "name": "AwaitingRetry"}
+        stage.server.post(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
+        [found] = stage.runs()
+        assert found["run_count"] == 1
+        manifest = stage.bench.manifest("Deployment", "nightly", stage.spec)
+        [live] = (await kinds()["Deployment"].observe(stage.bench.clients["prefect"], [manifest])).lives
+        change = Change(manifest.address, Action.DELETE, live=live)
+        affected = await kinds()["Deployment"].impact(stage.bench.clients["prefect"], [change])
+        assert affected[change.address] == [(run_id, "running", "orphaned")]
+        await kinds()["Deployment"].delete(stage.bench.clients["prefect"], live)
+        [left] = stage.runs()
+        assert left["state_name"] == "AwaitingRetry"
 
     staged(scenario)
