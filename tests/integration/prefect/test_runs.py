@@ -323,10 +323,8 @@ def test_a_pool_of_another_name_takes_over_deployments_and_what_waits(staged):
         affected = await kind.impact(client, [change])
         assert [(run.id, run.effect) for run in affected[change.address]] == [(asked, "moved")]
         await kind.succeed(client, change, lambda wanted: kind.create(client, wanted, {}))
-        assert (stage.deployment["work_pool_name"], stage.deployment["work_queue_name"]) == (
-            renamed.key.name,
-            "by-hand",
-        )
+        found, expected = stage.deployment, (renamed.key.name, "by-hand")
+        assert (found["work_pool_name"], found["work_queue_name"]) == expected
         [moved] = stage.waiting()
         assert (moved["work_pool_name"], moved["work_queue_name"]) == expected
         queues = stage.server.post(f"/work_pools/{renamed.key.name}/queues/filter")
