@@ -14,8 +14,23 @@ from pfa_gitops.platforms.prefect._target import PrefectTarget
 
 CASES = Path(__file__).parent / "prefect" / "cases"
 
+QUICK = {
+    "automation_few",
+    "block_service_account",
+    "deployment",
+    "infra_block_ray",
+    "variable",
+    "work_pool",
+    "work_queue",
+}
+"""The others run in the slow suite."""
+MARKED = [
+    pytest.param(case, id=case.path.stem, marks=[] if case.path.stem in QUICK else [pytest.mark.slow])
+    for case in read_cases(CASES)
+]
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.path.stem) for case in read_cases(CASES)])
+
+@pytest.mark.parametrize("case", MARKED)
 def test_what_is_exported_is_what_is_there(case: Case, prefect_server, tmp_path):
     async def scenario():
         async with PrefectClient(PrefectTarget(prefect_server.url)) as client:

@@ -13,8 +13,13 @@ CASES = Path(__file__).parent / "prefect" / "cases"
 EMPTIED = [case for case in read_cases(CASES) if case.path.stem not in {"automation", "automation_composite"}]
 """These two, with all actions and nested triggers, would take ten minutes: `automation_few` stands for them."""
 
+MARKED = [
+    pytest.param(case, id=case.path.stem, marks=[pytest.mark.slow] if case.path.stem == "automation" else [])
+    for case in read_cases(CASES)
+]
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.path.stem) for case in read_cases(CASES)])
+
+@pytest.mark.parametrize("case", MARKED)
 def test_create_change_each_field_and_delete(case: Case, prefect_server):
     async def scenario():
         async with PrefectClient(PrefectTarget(prefect_server.url)) as client:

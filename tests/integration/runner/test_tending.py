@@ -107,6 +107,7 @@ class TestReadoption:
         may_end.touch()
         place.wait(run_id, {"COMPLETED"})
 
+    @pytest.mark.slow
     def test_a_worker_that_dies_before_the_submit_leaves_a_run_that_is_done_by_the_next(
         self, restarted: Workplace, faults: AnyscaleEmulator
     ):
