@@ -67,6 +67,7 @@ async def carry_out(
         planned = await make_plan(connection)
         agreed = await _agreed(console, planned, consent)
         if is_done(agreed.planned):
+            _tell_skipped(console, agreed)
             _report(console, agreed.planned.plan, agreed.skipped)
             return STALE if agreed.skipped else 0
         async with connection.locked(consent.command, patience.lock, console.warn) as writer:
@@ -85,7 +86,7 @@ async def _agreed(console: Console, planned: Planned, consent: Consent, *, again
         raise ReaderError(
             "not applied: another apply was quicker, and the plan is no longer what it was", "apply again"
         )
-    if not console.as_json:
+    if not console.as_json and (plan.pending or not fitted.skipped):
         console.say(show_plan(plan, console.colour))
     elif plan.pending and not consent.given:
         console.warn(show_plan(plan))
@@ -116,8 +117,7 @@ def _check_fits(saved: SavedPlan, here: SavedPlan) -> None:
 
 
 async def _write(console: Console, run: Apply, agreed: Fitted) -> int:
-    for outcome in agreed.skipped:
-        console.warn(show_outcome(outcome))
+    _tell_skipped(console, agreed)
     with _stop_on_interrupt(run, console):
         outcomes = await run.run()
     _report(console, run.plan, (*outcomes, *agreed.skipped))
@@ -126,6 +126,11 @@ async def _write(console: Console, run: Apply, agreed: Fitted) -> int:
     if not complete(outcomes) or run.unrecorded is not None:
         return INCOMPLETE
     return STALE if agreed.skipped else 0
+
+
+def _tell_skipped(console: Console, agreed: Fitted) -> None:
+    for outcome in agreed.skipped:
+        console.warn(show_outcome(outcome))
 
 
 async def _ask(consent: Consent) -> None:

@@ -8,7 +8,9 @@ import click
 
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
+from pfa_gitops.cli.carry_out import read_saved_plan
 from pfa_gitops.cli.console import Console
+from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.receipts import SavedPlan, to_json
 from pfa_gitops.model.values import Plan
 from pfa_gitops.views.json import plan_json
@@ -32,6 +34,8 @@ def plan(
 ) -> int:
     """Compare the manifests with what is live and show what apply would change. Writes nothing."""
     console = Console(output, quiet)
+    if file is not None:
+        _check_not_in_the_way(file)
     found, saved = asyncio.run(_plan(directory, environment))
     if console.as_json:
         console.document(plan_json(found))
@@ -40,7 +44,16 @@ def plan(
     if file is not None:
         file.write_text(json.dumps(to_json(saved), indent=2) + "\n")
         console.progress(f"saved; carry it out with: pfa-gitops apply {file}")
-    return CHANGES if detailed_exitcode and found.pending else 0
+    return CHANGES if detailed_exitcode and not found.is_empty else 0
+
+
+def _check_not_in_the_way(file: Path) -> None:
+    """Only an older saved plan is overwritten. Raises ReaderError for anything else that has something in it."""
+    if file.exists() and file.stat().st_size:
+        try:
+            read_saved_plan(file)
+        except ReaderError:
+            raise ReaderError(f"{file} exists, and is no saved plan", "give another --output") from None
 
 
 async def _plan(directory: Path, environment: str | None) -> tuple[Plan, SavedPlan]:

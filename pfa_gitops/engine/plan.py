@@ -1,6 +1,6 @@
 """Makes a Plan of manifests, what is live, and what is ours. Pure: what it needs was read before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,7 +40,16 @@ def make_plan(
         (*changes.values(), *deletes_in_order(deletes)),
         (*notices, *map(_kept, kept)),
         forgotten,
+        protection=tuple(_protection(found.wanted, inventory)),
     )
+
+
+def _protection(wanted: Sequence[Manifest[Any]], inventory: Inventory) -> Iterator[tuple[Address, bool]]:
+    """What the manifests say otherwise than the inventory."""
+    for manifest in wanted:
+        entry = inventory.entries.get(manifest.address)
+        if entry is not None and entry.protect != manifest.protect:
+            yield manifest.address, manifest.protect
 
 
 def _of_manifest(

@@ -76,12 +76,13 @@ def _names(group: Sequence[Claimed]) -> str:
 def _without_parts(
     chosen: Sequence[Claimed], claimed: Sequence[Claimed], named: Sequence[Claimed], report: Report
 ) -> Iterator[Claimed]:
-    """A queue stands in its pool's manifest, where that is exported, or nobody's and so exported with it some day."""
+    """A queue stands in its pool's manifest, where that is there or exported, or nobody's and exported some day."""
     exported = {one.key for one in chosen}
     nobodys = {one.key for one in claimed if one.owner is None and not one.found.made_by and one.declared is None}
+    declared = {one.key for one in claimed if one.declared is not None}
     for one in chosen:
         whole = next((key for key, _ in wholes(one.found.manifest)), None)
-        if whole in exported or (whole in nobodys and one not in named):
+        if whole in exported or (whole in nobodys | declared and one not in named):
             if one in named:
                 report.note(Sort.REFUSED, f"{_names([one])}: it stands in {_shown(whole)}", "", None)
             continue

@@ -14,6 +14,7 @@ from pfa_gitops.manifests.document import Document
 from pfa_gitops.manifests.findings import Findings
 from pfa_gitops.manifests.link import link
 from pfa_gitops.manifests.load import PROJECT_FILE, Pattern, find_files, find_project, load_documents, read_text
+from pfa_gitops.manifests.moves import check_moves
 from pfa_gitops.manifests.names import GitSource
 from pfa_gitops.manifests.overlay import Setting, applies_elsewhere, overlay
 from pfa_gitops.manifests.parse import parse
@@ -69,6 +70,7 @@ def read_workspace(
     setting = Setting(kinds, known, name, now or datetime.now(UTC), allowance)
     patched = overlay(drafts, setting, findings)
     manifests = link(validate(patched, kinds, root, findings), chosen.project.spec.external, findings)
+    findings.add(list(check_moves(chosen.project, manifests, kinds)))
     if findings.problems:
         raise ProblemsFound(findings.problems)
     return Workspace(root, chosen.project, chosen.environment, tuple(manifests), tuple(findings.notices))

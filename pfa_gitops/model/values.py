@@ -222,6 +222,8 @@ class Plan:
     """What was ours and is gone from its platform: the inventory drops it."""
     breaches: tuple[str, ...] = ()
     """The limits of the environment that it exceeds, one sentence each."""
+    protection: tuple[tuple[Address, bool], ...] = ()
+    """What becomes protected, or is no longer: only apply writes that down."""
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -232,6 +234,11 @@ class Plan:
     def affected(self) -> tuple[AffectedRun, ...]:
         """The flow runs that it affects, each once."""
         return tuple(run for change in self.changes for run in change.impact)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether applying it changes nothing, be it only whose an object is or whether it is protected."""
+        return not (self.pending or self.protection or any(change.adopts for change in self.changes))
 
     def count(self, action: Action) -> int:
         """How many changes do `action`."""

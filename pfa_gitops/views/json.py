@@ -20,6 +20,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "environment": plan.environment,
         "notices": list(plan.notices),
         "breaches": list(plan.breaches),
+        "protection": {str(address): on for address, on in plan.protection},
         "summary": summary(plan),
         "impact": impact_json(plan.affected),
         "changes": [_change(change) for change in plan.changes],

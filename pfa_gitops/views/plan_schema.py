@@ -56,6 +56,11 @@ PLAN_SCHEMA: dict[str, Any] = {
                 "items": {"type": "string"},
                 "description": "The environment's limits that the plan exceeds: apply refuses it.",
             },
+            "protection": {
+                "type": "object",
+                "additionalProperties": {"type": "boolean"},
+                "description": "What becomes protected (true), or is no longer, once it is applied.",
+            },
             "summary": _object(dict.fromkeys(("create", "update", "replace", "delete", "unchanged"), _COUNT)),
             "impact": _IMPACT,
             "changes": {

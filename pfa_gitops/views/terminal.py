@@ -39,8 +39,13 @@ def show_plan(plan: Plan, colour: bool = False) -> str:
     pending = sorted(plan.pending, key=lambda change: change.address)
     for kind, changes in groupby(pending, key=lambda change: change.address.kind):
         lines += [f"{kind}", *(line for change in changes for line in _change_lines(change, paint)), ""]
-    if not pending:
+    if plan.is_empty:
         lines += ["Nothing to change: what is live is what the manifests say.", ""]
+    guarded = [
+        f"  {printable(str(address))} {'becomes protected' if on else 'is no longer protected'}"
+        for address, on in plan.protection
+    ]
+    lines += ["Protected", *guarded, ""] if guarded else []
     taken = [f"  {printable(str(change.address))} becomes this project's" for change in plan.changes if change.adopts]
     lines += ["Adopted", *taken, ""] if taken else []
     lines += [paint(f"Flow runs: {show_runs(plan.affected)}.", "yellow"), ""] if plan.affected else []
@@ -102,4 +107,6 @@ def show_result(outcomes: Sequence[Outcome], colour: bool = False) -> str:
     told = [f"{count} {result}" for result, count in counts.items() if count or result is Result.DONE]
     good = counts[Result.DONE] == len(outcomes)
     text = f"Apply {'complete' if good else 'incomplete'}: {', '.join(told)}."
-    return painter(colour)(text, "green" if good else "red") + ("" if good else " Apply again to go on from here.")
+    stale = all(outcome.result in {Result.DONE, Result.SKIPPED} for outcome in outcomes) and counts[Result.SKIPPED]
+    mend = "" if good else " What was skipped says why." if stale else " Apply again to go on from here."
+    return painter(colour)(text, "green" if good else "red") + mend

@@ -150,6 +150,48 @@ def test_a_saved_plan_does_what_it_showed_and_nothing_else(project, prefect_serv
     assert f"it is a plan for the project {n.project}, and this is {n.other}" in refused.stderr
 
 
+def test_a_saved_plan_that_fits_nowhere_says_so_and_one_that_is_done_is_done(project, prefect_server, n):
+    project.write("manifests/a.yaml", variable(n.a))
+    project.document("apply", "--auto-approve")
+    project.write("manifests/a.yaml", variable(n.a, "2"))
+    file = str(project.folder / "plan.json")
+    project.pfa("plan", "-o", file)
+    project.write("manifests/a.yaml", variable(n.a, "3"))
+    skipped = project.pfa("apply", file)
+    assert skipped.returncode == 3
+    assert f"Variable/{n.a} skipped: not done: it is not as it was when the plan was made" in skipped.stderr
+    assert "Nothing to change" not in skipped.stdout
+    assert "Apply again" not in skipped.stdout
+    project.write("manifests/a.yaml", variable(n.a, "2"))
+    for _ in range(2):
+        assert project.pfa("apply", file).returncode == 0
+    assert live(prefect_server, n.a) == {n.a: 2}
+
+
+def test_a_plan_is_saved_over_no_other_file(project, n):
+    project.write("manifests/a.yaml", variable(n.a))
+    refused = project.pfa("plan", "-o", "manifests/a.yaml")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "manifests/a.yaml exists, and is no saved plan" in refused.stderr
+    assert (project.folder / "manifests/a.yaml").read_text() == variable(n.a)
+    for _ in range(2):
+        assert project.pfa("plan", "-o", "plan.json").returncode == 0
+
+
+def test_protection_is_a_change_that_a_plan_shows(project, prefect_server, n):
+    project.write("manifests/a.yaml", variable(n.a))
+    project.document("apply", "--auto-approve")
+    for protect, said in ((True, "becomes protected"), (False, "is no longer protected")):
+        project.write("manifests/a.yaml", variable(n.a).replace("{name:", f"{{protect: {str(protect).lower()}, name:"))
+        planned = project.pfa("plan", "--detailed-exitcode")
+        assert planned.returncode == 2
+        assert f"Variable/{n.a} {said}" in planned.stdout
+        assert "Nothing to change" not in planned.stdout
+        assert project.document("plan")["protection"] == {f"Variable/{n.a}": protect}
+        project.document("apply", "--auto-approve")
+        project.document("plan", "--detailed-exitcode", code=0)
+
+
 def test_more_runs_than_the_limit_need_a_flag_and_a_renamed_deployment_keeps_what_waits(project, prefect_server, n):
     project.write("pfa-gitops.yaml", PROJECT.replace("NAME", n.project).replace("max_deletes", "max_runs_affected"))
     project.write("flows.py", "from prefect import flow\n\n\n@flow\ndef count():\n    ...\n")

@@ -1,6 +1,7 @@
 import pytest
 
 from pfa_gitops.manifests.project import DEFAULT_MANIFESTS
+from pfa_gitops.model.errors import ProblemsFound
 from pfa_gitops.model.secrets import SecretRef
 
 PROJECT = """
@@ -78,3 +79,22 @@ def test_the_place_of_a_connections_secret_is_known(read):
     project = read(FILES, "prod", environ={"PROD_URL": "http://prod/api", "MAX": "2"}, git={"commit": "abc"}).project
     place = project.origins.at(("spec", "environments", "prod", "prefect", "api_key"))
     assert str(place) == "pfa-gitops.yaml:18:18"
+
+
+MOVES = [
+    ("{from: pool/a, to: pool/b}", "there is no kind `pool`"),
+    ("{from: Pool/a, to: Pool/a}", "Pool/a moves to itself"),
+    ("{from: Pool/x, to: Pool/y}", "Pool/x is said to be Pool/y now, and both have manifests"),
+]
+
+
+@pytest.mark.parametrize(("move", "said"), MOVES)
+def test_a_mistake_in_what_moved_is_told_with_its_place(read, move, said):
+    project = f"apiVersion: pfa-gitops/v1\nkind: Project\nmetadata: {{name: a}}\nspec:\n  moved:\n  - {move}\n"
+    pools = "".join(
+        f"---\napiVersion: pfa-gitops/v1\nkind: Pool\nmetadata: {{name: {name}}}\nspec: {{limit: 1}}\n" for name in "xy"
+    )
+    with pytest.raises(ProblemsFound) as found:
+        read({"pfa-gitops.yaml": project, "manifests/a.yaml": pools})
+    [problem] = found.value.problems
+    assert (problem.message, problem.origin.line) == (said, 6)

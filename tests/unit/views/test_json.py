@@ -36,6 +36,7 @@ def test_a_plan_fits_its_schema_and_says_what_it_should():
         "environment": "dev",
         "notices": ["a note"],
         "breaches": [],
+        "protection": {},
         "summary": {"create": 0, "update": 1, "replace": 0, "delete": 0, "unchanged": 1},
         "impact": IMPACT,
         "changes": [
