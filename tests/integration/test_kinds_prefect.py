@@ -6,12 +6,20 @@ from pathlib import Path
 import pytest
 from support.kind_cases import Case, Workbench, read_cases, run_case, run_emptied, run_left_out
 
+from pfa_gitops.platforms.prefect import deployment
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._target import PrefectTarget
 
 CASES = Path(__file__).parent / "prefect" / "cases"
 EMPTIED = [case for case in read_cases(CASES) if case.path.stem not in {"automation", "automation_composite"}]
 """These two, with all actions and nested triggers, would take ten minutes: `automation_few` stands for them."""
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch):
+    """Whether Prefect's scheduler was quicker is `prefect/test_runs.py`'s affair."""
+    monkeypatch.setattr(deployment, "SCHEDULER_S", 0.0)
+
 
 MARKED = [
     pytest.param(case, id=case.path.stem, marks=[pytest.mark.slow] if case.path.stem == "automation" else [])

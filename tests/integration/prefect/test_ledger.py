@@ -91,7 +91,7 @@ def test_a_held_lock_is_waited_for_and_says_who_holds_it(prefect_server, owner):
             await first.acquire(SOMEWHERE, 0, print)
             told = []
             with pytest.raises(Locked, match=r"ana@another-machine \(apply, since 2026-01-01.*https://ci/7\)"):
-                await second.acquire(SOMEWHERE, 0.1, told.append)
+                await second.acquire(SOMEWHERE, 3, told.append)
             assert "waiting for the lock, held by ana@another-machine" in told[0]
             waiting = asyncio.create_task(second.acquire(SOMEWHERE, 60, told.append))
             await first.release()
