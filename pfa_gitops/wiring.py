@@ -17,7 +17,7 @@ from pfa_gitops.engine.drift import read_drift
 from pfa_gitops.engine.guards import Bounds
 from pfa_gitops.engine.ownership import unknown_kinds
 from pfa_gitops.engine.planning import Planned, World, plan_all, plan_destroy, plan_import
-from pfa_gitops.engine.readings import Clients
+from pfa_gitops.engine.readings import Clients, raise_failures
 from pfa_gitops.engine.record import Record
 from pfa_gitops.engine.status import read_status
 from pfa_gitops.engine.unmanaged import Claimed, read_claimed, strays
@@ -27,7 +27,7 @@ from pfa_gitops.manifests.project import DEFAULT_ENVIRONMENT, Environment, Proje
 from pfa_gitops.manifests.schema import schemas as kind_schemas
 from pfa_gitops.manifests.validate import Kinds
 from pfa_gitops.model.drift import DriftReport
-from pfa_gitops.model.errors import FailedTogether, PfaError, Problem, ProblemsFound, ReaderError, SecretMissing
+from pfa_gitops.model.errors import PfaError, Problem, ProblemsFound, ReaderError, SecretMissing
 from pfa_gitops.model.flow_runs import Event, FlowRun
 from pfa_gitops.model.holder import Holder
 from pfa_gitops.model.inventory import Inventory
@@ -205,8 +205,7 @@ class Connection:
         for notice in await self._reach(PREFECT | named, OPENERS.keys() if wanted is None else named):
             report.note(Sort.REFUSED, notice, "", None)
         claimed, failures = await self._claimed()
-        if failures:
-            raise failures[0] if len(failures) == 1 else FailedTogether(failures)
+        raise_failures(failures)
         chosen = choose(claimed, wanted, self.owner, report)
         return await export(chosen, kinds(), self.clients, _place(found, root), report)
 

@@ -1,7 +1,9 @@
 """`pfa-gitops status`: show how pools, agents and deployments do right now. Writes nothing."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -14,6 +16,8 @@ from pfa_gitops.views.problems import show_problems
 from pfa_gitops.views.status import show_status, status_json
 from pfa_gitops.views.unmanaged import show_strays, strays_json
 
+ReportT = TypeVar("ReportT", StatusReport, StraysReport)
+
 
 @click.command()
 @click.option("--unmanaged", is_flag=True, help="List what exists on both platforms and is not this project's.")
@@ -22,22 +26,25 @@ def status(*, unmanaged: bool, directory: Path, environment: str | None, output:
     """Show pools, their workers, queues and runs, agents and deployments as they are right now. Writes nothing."""
     console = Console(output, quiet)
     if unmanaged:
-        return _show_strays(console, asyncio.run(_strays(directory, environment)))
+        strays = asyncio.run(_strays(directory, environment))
+        return _show(console, strays, strays_json, show_strays, found=bool(strays.strays))
     report = asyncio.run(_status(directory, environment))
-    if console.as_json:
-        console.document(status_json(report))
-    elif report.statuses or not report.problems:
-        console.say(show_status(report, console.colour))
-    if report.problems:
-        console.warn(show_problems(report.problems, colour=False))
-    return report.exit_code
+    return _show(console, report, status_json, show_status, found=bool(report.statuses))
 
 
-def _show_strays(console: Console, report: StraysReport) -> int:
+def _show(
+    console: Console,
+    report: ReportT,
+    document: Callable[[ReportT], Any],
+    text: Callable[[ReportT, bool], str],
+    *,
+    found: bool,
+) -> int:
+    """What was `found` is shown beside the problems; without it they are all that there is to say."""
     if console.as_json:
-        console.document(strays_json(report))
-    elif report.strays or not report.problems:
-        console.say(show_strays(report, console.colour))
+        console.document(document(report))
+    elif found or not report.problems:
+        console.say(text(report, console.colour))
     if report.problems:
         console.warn(show_problems(report.problems, colour=False))
     return report.exit_code

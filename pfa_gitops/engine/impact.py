@@ -1,13 +1,14 @@
 """Tells what a plan does to flow runs: asks each kind about its changes. Reads only."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from pfa_gitops.engine.readings import Clients, Kinds
+from pfa_gitops.engine.readings import Clients, Kinds, ask_kinds, raise_failures
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Change, Plan
+from pfa_gitops.platforms.base import Kind
 
 
 async def with_impact(plan: Plan, kinds: Kinds, clients: Clients) -> Plan:
@@ -16,10 +17,11 @@ async def with_impact(plan: Plan, kinds: Kinds, clients: Clients) -> Plan:
     for change in plan.pending:
         by_kind.setdefault(change.address.kind, []).append(change)
 
-    async def ask(name: str, changes: Sequence[Change]) -> Mapping[Address, Sequence[AffectedRun]]:
-        return await kinds[name].impact(clients[kinds[name].platform], changes)
+    async def ask(kind: Kind[Any, Any], client: Any, _: object) -> Mapping[Address, Sequence[AffectedRun]]:
+        return await kind.impact(client, by_kind[kind.name])
 
-    answers = await asyncio.gather(*(ask(name, changes) for name, changes in by_kind.items()))
+    answers, failures = await ask_kinds([kinds[name] for name in by_kind], clients, ask)
+    raise_failures(failures)
     impacts = {address: runs for answer in answers for address, runs in answer.items()}
     told: set[str] = set()
     changes = []

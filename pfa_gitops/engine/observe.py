@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pfa_gitops.engine.readings import Clients, Kinds, ask_platforms
-from pfa_gitops.model.errors import FailedTogether, Problem
+from pfa_gitops.engine.readings import Clients, Kinds, ask_platforms, raise_failures
+from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.values import Key, Live, Manifests
 
 
@@ -20,7 +20,6 @@ async def observe(manifests: Manifests, kinds: Kinds, clients: Clients) -> Obser
     seen, failures = await ask_platforms(
         manifests, kinds, clients, lambda kind, client, wanted: kind.observe(client, wanted)
     )
-    if failures:
-        raise failures[0] if len(failures) == 1 else FailedTogether(failures)
+    raise_failures(failures)
     lives = {live.key: live for observation in seen for live in observation.lives}
     return Observed(lives, [problem for observation in seen for problem in observation.problems])

@@ -3,7 +3,7 @@
 What the inventory does not name is not ours: nobody changes or deletes it until somebody says that it becomes ours.
 """
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.inventory import Entry, Inventory
 from pfa_gitops.model.places import Address, Path
 from pfa_gitops.model.plain import plain
-from pfa_gitops.model.values import Key, Live, Manifest, Manifests, NamedSpec
+from pfa_gitops.model.values import Key, Live, Manifest, Manifests, NamedSpec, Owner
 from pfa_gitops.platforms.base import Kind
 
 
@@ -112,6 +112,11 @@ def _value_at(value: Any, path: Path) -> Any:
     for part in path:
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
+
+
+def owners_by_id(inventories: Iterable[Inventory]) -> Mapping[str, Owner]:
+    """Whose the objects are, by their ids: two projects on two Anyscale clouds may have objects of one name."""
+    return {entry.id: one.owner for one in inventories for entry in one.entries.values() if entry.id}
 
 
 def is_ours(manifest: Manifest[Any], inventory: Inventory) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from pfa_gitops.engine.guards import Bounds, breaches, protected
 from pfa_gitops.engine.impact import with_impact
 from pfa_gitops.engine.observe import Observed, observe
-from pfa_gitops.engine.ownership import Claims, claims, conflicts, left_behind, manifest_of, relocated
+from pfa_gitops.engine.ownership import Claims, claims, conflicts, left_behind, manifest_of, owners_by_id, relocated
 from pfa_gitops.engine.plan import make_plan
 from pfa_gitops.engine.readings import Clients, Kinds
 from pfa_gitops.engine.seal import Fetch, seal
@@ -76,9 +76,9 @@ async def _owned(world: World, found: Claims, lives: Lives) -> Lives:
     foreign = [live for live in wanted if live is not None and live.owner is None and live.id not in ours]
     if not foreign:
         return lives
-    everybody = [(entry, one.owner) for one in await world.everybody() for entry in one.entries.values()]
-    by_id = {entry.id: owner for entry, owner in everybody if entry.id}
-    by_key = {entry.key: owner for entry, owner in everybody if not entry.id}
+    everybody = await world.everybody()
+    by_id = owners_by_id(everybody)
+    by_key = {entry.key: one.owner for one in everybody for entry in one.entries.values() if not entry.id}
     return {
         **lives,
         **{live.key: replace(live, owner=by_id.get(live.id) or by_key.get(live.key)) for live in foreign},

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
-from pfa_gitops.model.errors import PfaError
+from pfa_gitops.model.errors import FailedTogether, PfaError
 from pfa_gitops.model.values import Manifest, Manifests
 from pfa_gitops.platforms.base import Kind
 
@@ -35,6 +35,12 @@ async def ask_platforms(manifests: Manifests, kinds: Kinds, clients: Clients, as
 async def ask_kinds(kinds: Iterable[Kind[Any, Any]], clients: Clients, ask: Ask[AnswerT]) -> Answers[AnswerT]:
     """The same of kinds, whatever the manifests say; of those whose platform has a client."""
     return await _ask([Reading(kind, []) for kind in kinds if kind.platform in clients], clients, ask)
+
+
+def raise_failures(failures: Sequence[PfaError]) -> None:
+    """Raise what the platforms failed with, told together; nothing where none did."""
+    if failures:
+        raise failures[0] if len(failures) == 1 else FailedTogether(failures)
 
 
 async def _ask(readings: Iterable[Reading], clients: Clients, ask: Ask[AnswerT]) -> Answers[AnswerT]:

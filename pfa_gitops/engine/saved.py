@@ -1,6 +1,6 @@
 """Holds a fresh plan against a saved one: only what both show is done. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,7 +22,9 @@ class Fitted(NamedTuple):
 def fit(planned: Planned, saved: SavedPlan) -> Fitted:
     """Leave out of `planned` what the saved plan does not show, or shows otherwise, and what depends on that."""
     changes = planned.plan.changes
-    gone = [address for address in moved(changes, saved, planned.inventory) if address in _written(changes)]
+    # Where nothing is to be done any more, it is as the saved plan wanted it already.
+    written = {change.address for change in changes if writes(change)}
+    gone = [address for address in moved(changes, saved, planned.inventory) if address in written]
     left_out = {address: _moved(address) for address in gone} | dict(_dependents(planned, set(gone)))
     kept = (change for change in changes if change.address not in left_out or not writes(change))
     plan = replace(planned.plan, changes=tuple(kept))
@@ -33,11 +35,6 @@ def fit(planned: Planned, saved: SavedPlan) -> Fitted:
         for address, problem in sorted(left_out.items())
     ]
     return Fitted(replace(planned, plan=plan), tuple(skipped))
-
-
-def _written(changes: Sequence[Change]) -> set[Address]:
-    """What something is still to be done to. Where nothing is, it is as the saved plan wanted it already."""
-    return {change.address for change in changes if writes(change)}
 
 
 def _moved(address: Address) -> Problem:

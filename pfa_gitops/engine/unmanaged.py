@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pfa_gitops.engine.ownership import owners_by_id
 from pfa_gitops.engine.readings import Clients, ask_kinds
 from pfa_gitops.model.errors import PfaError
 from pfa_gitops.model.inventory import Entry, Inventory
@@ -35,7 +36,7 @@ async def read_claimed(
 ) -> tuple[list[Claimed], list[PfaError]]:
     """Everything of these kinds, by kind and name, and what each platform failed with."""
     answers, failures = await ask_kinds(kinds, clients, lambda kind, client, _: kind.discover(client))
-    owners, by_id = _owners(inventories), _by_id(inventories)
+    owners, by_id = _owners(inventories), owners_by_id(inventories)
     declared = {manifest.key: manifest.address for manifest in manifests}
     found = sorted((one for answer in answers for one in answer), key=lambda one: one.manifest.key)
     whose = [by_id.get(one.id) or _owner(one, owners) for one in found]
@@ -48,11 +49,6 @@ Owners = Mapping[Key, tuple[Owner, Entry]]
 
 def _owners(inventories: Iterable[Inventory]) -> Owners:
     return {entry.key: (one.owner, entry) for one in inventories for entry in one.entries.values()}
-
-
-def _by_id(inventories: Iterable[Inventory]) -> Mapping[str, Owner]:
-    """Two projects on two Anyscale clouds may have objects of one name."""
-    return {entry.id: one.owner for one in inventories for entry in one.entries.values() if entry.id}
 
 
 def _owner(found: Found[Any], owners: Owners) -> Owner | None:

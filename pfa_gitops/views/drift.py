@@ -7,7 +7,7 @@ from typing import Any
 from pfa_gitops.model.drift import Drift, DriftReport
 from pfa_gitops.model.places import show_path
 from pfa_gitops.views.json import field_json
-from pfa_gitops.views.terminal import Paint, painter
+from pfa_gitops.views.terminal import Paint, heading, painter
 from pfa_gitops.views.values import printable, side_by_side
 
 DRIFT_FORMAT = "pfa-gitops/drift/v1"
@@ -37,9 +37,7 @@ def _drift(drift: Drift) -> dict[str, Any]:
 def show_drift(report: DriftReport, colour: bool = False) -> str:
     """The report by kind, each field as applied → live, and the count in the last line."""
     paint = painter(colour)
-    lines = [f"Environment {printable(report.environment)}", ""]
-    lines += [paint(f"note: {printable(notice)}", "cyan") for notice in report.notices]
-    lines += [""] if report.notices else []
+    lines = heading(report.environment, report.notices, paint)
     for kind, drifts in groupby(report.drifts, key=lambda drift: drift.address.kind):
         lines += [kind, *(line for drift in drifts for line in _lines(drift, paint)), ""]
     if not report.drifts:

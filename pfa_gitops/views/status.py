@@ -6,7 +6,7 @@ from typing import Any
 
 from pfa_gitops.model.status import Cell, Health, Moment, Status, StatusReport, Table
 from pfa_gitops.views.problems import problems_json
-from pfa_gitops.views.terminal import Paint, painter
+from pfa_gitops.views.terminal import Paint, heading, painter
 from pfa_gitops.views.values import printable
 
 STATUS_FORMAT = "pfa-gitops/status/v1"
@@ -25,7 +25,7 @@ IDS = "id"
 def show_status(report: StatusReport, colour: bool = False) -> str:
     """One line for each object with its sign, grouped by kind, and below it the tables that are not empty."""
     paint = painter(colour)
-    lines = [f"Environment {printable(report.environment)}", ""]
+    lines = heading(report.environment, (), paint)
     for kind, group in groupby(report.statuses, key=lambda status: status.address.kind):
         statuses = list(group)
         width = min(max(len(printable(status.address.name)) for status in statuses), WIDEST_NAME)

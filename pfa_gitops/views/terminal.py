@@ -30,12 +30,16 @@ def painter(colour: bool) -> Paint:
     return (lambda text, name: click.style(text, fg=name)) if colour else (lambda text, _: text)
 
 
+def heading(environment: str, notices: Sequence[str], paint: Paint) -> list[str]:
+    """How every report begins: the environment, and what a reader should know."""
+    told = [paint(f"note: {printable(notice)}", "cyan") for notice in notices]
+    return [f"Environment {printable(environment)}", "", *told, *([""] if told else [])]
+
+
 def show_plan(plan: Plan, colour: bool = False) -> str:
     """Show what would change, grouped by kind, each field as live → desired, and the counts in the last line."""
     paint = painter(colour)
-    lines = [f"Environment {printable(plan.environment)}", ""]
-    lines += [paint(f"note: {printable(notice)}", "cyan") for notice in plan.notices]
-    lines += [""] if plan.notices else []
+    lines = heading(plan.environment, plan.notices, paint)
     pending = sorted(plan.pending, key=lambda change: change.address)
     for kind, changes in groupby(pending, key=lambda change: change.address.kind):
         lines += [f"{kind}", *(line for change in changes for line in _change_lines(change, paint)), ""]

@@ -7,7 +7,7 @@ from typing import Any
 from pfa_gitops.model.unmanaged import Stray, StraysReport
 from pfa_gitops.model.values import Touch
 from pfa_gitops.views.problems import problems_json
-from pfa_gitops.views.terminal import Paint, painter
+from pfa_gitops.views.terminal import Paint, heading, painter
 from pfa_gitops.views.values import printable
 
 UNMANAGED_FORMAT = "pfa-gitops/unmanaged/v1"
@@ -47,9 +47,7 @@ def _touch(touch: Touch | None) -> dict[str, Any] | None:
 def show_strays(report: StraysReport, colour: bool = False) -> str:
     """The objects by kind, each with its page or id, when and by whom it was changed, and whose it is."""
     paint = painter(colour)
-    lines = [f"Environment {report.environment}", ""]
-    lines += [paint(f"note: {printable(notice)}", "cyan") for notice in report.notices]
-    lines += [""] if report.notices else []
+    lines = heading(report.environment, report.notices, paint)
     for kind, group in groupby(report.strays, key=lambda stray: stray.key.kind):
         strays = list(group)
         width = min(max(len(printable(stray.key.name)) for stray in strays), WIDEST_NAME)

@@ -64,24 +64,24 @@ async def _end(client: PrefectClient, run: Item, reason: str) -> bool:
 
 async def follow(client: PrefectClient, runs: Iterable[Item]) -> list[Item]:
     """Carry waiting runs over to where their deployments have their queue now; those whose deployments have none."""
-    waiting = [run for run in runs if is_waiting(run)]
-    queues = await _queues(client, {str(run["deployment_id"]) for run in waiting if run["deployment_id"]})
-    moved = [run for run in waiting if queues.get(run["deployment_id"]) not in {None, run["work_queue_id"]}]
+    housed, stranded = await _apart(client, runs)
+    moved = [run for run, queue in housed if queue != run["work_queue_id"]]
     await asyncio.gather(*(_carry_over(client, run, run["deployment_id"]) for run in moved))
-    return [run for run in waiting if not queues.get(run["deployment_id"])]
+    return stranded
 
 
 async def rehome(client: PrefectClient, runs: Iterable[Item], gone: str) -> None:
     """Carry waiting runs over to the queue of the same name in the pool that took the place of theirs."""
+    housed, stranded = await _apart(client, runs)
+    await asyncio.gather(*(_carry_over(client, run, run["deployment_id"], run["work_queue_name"]) for run, _ in housed))
+    await cancel(client, stranded, f"{gone} was deleted")
+
+
+async def _apart(client: PrefectClient, runs: Iterable[Item]) -> tuple[list[tuple[Item, str]], list[Item]]:
+    """The waiting runs whose deployments have a queue now, each with that queue's id, and those whose have none."""
     waiting = [run for run in runs if is_waiting(run)]
-    queues = await _queues(client, {str(run["deployment_id"]) for run in waiting if run["deployment_id"]})
-    there = [run for run in waiting if queues.get(run["deployment_id"])]
-    await asyncio.gather(*(_carry_over(client, run, run["deployment_id"], run["work_queue_name"]) for run in there))
-    await cancel(client, [run for run in waiting if run not in there], f"{gone} was deleted")
-
-
-async def _queues(client: PrefectClient, deployments: set[str]) -> dict[str, str | None]:
-    """The ids of the queues that these deployments have now, by the deployment's id."""
-    ids = sorted(deployments)
+    ids = sorted({str(run["deployment_id"]) for run in waiting if run["deployment_id"]})
     items = await client.read_all("/deployments/filter", {"deployments": {"id": any_of(ids)}}) if ids else []
-    return {item["id"]: item["work_queue_id"] for item in items}
+    queues = {item["id"]: item["work_queue_id"] for item in items}
+    housed = [(run, queue) for run in waiting if (queue := queues.get(run["deployment_id"]))]
+    return housed, [run for run in waiting if not queues.get(run["deployment_id"])]
