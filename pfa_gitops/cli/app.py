@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from pfa_gitops.cli.console import fail
 from pfa_gitops.model.defects import REPORT, defect
 from pfa_gitops.model.errors import PfaError, ReaderError
 
@@ -70,12 +69,18 @@ def main(arguments: list[str] | None = None) -> Any:
         click.echo("interrupted", err=True)
         code = INTERRUPTED
     except PfaError as error:
-        code = fail(error)
+        code = _fail(error)
     except OSError as error:  # a disk that is full, a folder that may not be written
-        code = fail(ReaderError(f"{error.filename or 'the output'}: {error.strerror or type(error).__name__}"))
+        code = _fail(ReaderError(f"{error.filename or 'the output'}: {error.strerror or type(error).__name__}"))
     except Exception as error:  # nobody sees a traceback
-        code = fail(PfaError(defect(error), REPORT))
+        code = _fail(PfaError(defect(error), REPORT))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(error: PfaError) -> int:
+    from pfa_gitops.cli.console import fail  # noqa: PLC0415 - `--help` and `--version` need none of it
+
+    return fail(error)
 
 
 if __name__ == "__main__":
