@@ -1,6 +1,6 @@
 """Compares what is live with what was last applied. What the manifests say now plays no part. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,9 +8,11 @@ from pfa_gitops.engine.diff import diff
 from pfa_gitops.engine.observe import observe
 from pfa_gitops.engine.ownership import manifest_of
 from pfa_gitops.engine.planning import World
+from pfa_gitops.engine.readings import ask_platforms, raise_failures
 from pfa_gitops.model.drift import Drift, DriftReport
-from pfa_gitops.model.values import Live, Manifest
-from pfa_gitops.platforms.base import FieldRules
+from pfa_gitops.model.places import Address
+from pfa_gitops.model.values import Live, Manifest, Touch
+from pfa_gitops.platforms.base import FieldRules, Kind
 
 
 async def read_drift(world: World, notices: Sequence[str] = ()) -> DriftReport:
@@ -23,8 +25,10 @@ async def read_drift(world: World, notices: Sequence[str] = ()) -> DriftReport:
     found = (
         _drift(manifest, lives.get(manifest.key), world.kinds[manifest.address.kind].rules) for manifest in applied
     )
-    drifts = tuple(drift for drift in found if drift is not None)
-    return DriftReport(world.inventory.owner.environment, len(applied), drifts, tuple(notices))
+    drifts = {drift.address: drift for drift in found if drift is not None}
+    touches = await _last_changes(world, [manifest for manifest in applied if manifest.address in drifts], drifts)
+    told = tuple(_told(drift, touches.get(address)) for address, drift in drifts.items())
+    return DriftReport(world.inventory.owner.environment, len(applied), told, tuple(notices))
 
 
 def _drift(applied: Manifest[Any], live: Live[Any] | None, rules: FieldRules) -> Drift | None:
@@ -35,3 +39,27 @@ def _drift(applied: Manifest[Any], live: Live[Any] | None, rules: FieldRules) ->
         return None
     turned = tuple(replace(field, before=field.after, after=field.before) for field in fields)
     return Drift(applied.address, turned, touched=live.touched)
+
+
+async def _last_changes(
+    world: World, drifted: Sequence[Manifest[Any]], drifts: Mapping[Address, Drift]
+) -> Mapping[Address, Touch]:
+    """When each was changed and by whom, as far as the platforms keep their past."""
+
+    async def ask(kind: Kind[Any, Any], client: Any, wanted: Sequence[Manifest[Any]]) -> Mapping[Address, Touch]:
+        ids = {world.inventory.entries[manifest.address].id: manifest.address for manifest in wanted}
+        fields = {one: {str(field.path[0]) for field in drifts[address].fields} for one, address in ids.items()}
+        touches = await kind.last_changes(client, fields)
+        return {ids[one]: touch for one, touch in touches.items()}
+
+    answers, failures = await ask_platforms(drifted, world.kinds, world.clients, ask)
+    raise_failures(failures)
+    return {address: touch for answer in answers for address, touch in answer.items()}
+
+
+def _told(drift: Drift, touch: Touch | None) -> Drift:
+    """Who wrote the object last is known by the object itself, too."""
+    if touch is None:
+        return drift
+    by = touch.by or (drift.touched.by if drift.touched else None)
+    return replace(drift, touched=touch._replace(by=by))

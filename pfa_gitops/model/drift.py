@@ -16,7 +16,8 @@ class Drift:
     gone: bool = False
     """It was deleted."""
     touched: Touch | None = None
-    """The last change of the object, which need not be the one that made the difference."""
+    """The last change of one of the fields, or the deletion, where the platform keeps its past. Else the last change of
+    the object, which need not be the one that made the difference."""
 
 
 @dataclass(frozen=True)

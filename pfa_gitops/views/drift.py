@@ -48,9 +48,9 @@ def show_drift(report: DriftReport, colour: bool = False) -> str:
 def _lines(drift: Drift, paint: Paint) -> Iterator[str]:
     name = printable(drift.address.name)
     if drift.gone:
-        yield f"  {paint(f'- {name}', 'red')}  is gone"
+        yield f"  {paint(f'- {name}', 'red')}  is gone{_touched(drift, 'deleted')}"
         return
-    yield f"  {paint(f'~ {name}', 'yellow')}{_touched(drift)}"
+    yield f"  {paint(f'~ {name}', 'yellow')}{_touched(drift, 'changed')}"
     names = [printable(show_path(field.path)) for field in drift.fields]
     width = min(max(map(len, names), default=0), 40)
     for path, field in zip(names, drift.fields, strict=True):
@@ -58,8 +58,8 @@ def _lines(drift: Drift, paint: Paint) -> Iterator[str]:
         yield f"      {path:<{width}}  {before} → {after}"
 
 
-def _touched(drift: Drift) -> str:
+def _touched(drift: Drift, what: str) -> str:
     if drift.touched is None:
         return ""
     by = f" by {printable(drift.touched.by)}" if drift.touched.by else ""
-    return f"  changed at {printable(drift.touched.at)}{by}"
+    return f"  {what} at {printable(drift.touched.at)}{by}"

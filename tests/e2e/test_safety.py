@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from support.anyscale_emulator import eventually
@@ -230,6 +231,27 @@ def test_drift_says_what_was_changed_since(project, prefect_server, n):
     assert changed["fields"] == [{"path": "value", "before": 1, "after": 7, "reason": None}]
     assert changed["changed_at"]
     assert (gone["address"], gone["gone"]) == (f"Variable/{n.b}", True)
+
+
+def test_drift_has_its_times_from_prefects_events(project, prefect_server, n):
+    """The pool's own `updated` moves, too, when a worker asks for work."""
+    pools = [header("WorkPool", name) + "spec: {type: process, description: ours}\n" for name in (n.kept, n.gone)]
+    project.write("manifests/pools.yaml", "---\n".join(pools))
+    project.document("apply", "--auto-approve")
+    prefect_server.patch(f"/work_pools/{n.kept}", {"description": "theirs"})
+    before = datetime.now(UTC)
+    prefect_server.delete(f"/work_pools/{n.gone}")
+    prefect_server.post(f"/work_pools/{n.kept}/workers/heartbeat", {"name": "w"})
+    prefect_server.post(f"/work_pools/{n.kept}/get_scheduled_flow_runs", {})
+
+    def times():
+        found = {item["address"]: item["changed_at"] for item in project.document("drift", code=2)["drifted"]}
+        gone = found[f"WorkPool/{n.gone}"]
+        return gone and (datetime.fromisoformat(found[f"WorkPool/{n.kept}"]), datetime.fromisoformat(gone))
+
+    changed, deleted = eventually(times)  # Prefect writes events behind its answers
+    assert changed < before < deleted
+    assert f"- {n.gone}  is gone  deleted at " in project.pfa("drift").stdout
 
 
 def test_a_killed_apply_is_carried_on_at_once(project, prefect_server, n):

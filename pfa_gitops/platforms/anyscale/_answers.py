@@ -19,7 +19,7 @@ UNDER_WAY = frozenset({"pending", "in_progress"})
 class Answer(BaseModel):
     """One object of an answer."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(extra="ignore", frozen=True, protected_namespaces=(), defer_build=True)
 
 
 class Creator(Answer):
@@ -71,7 +71,7 @@ class Image(Made):
     archived_at: str | None = None
 
 
-class Build(Answer):
+class Build(Made):
     """One revision of an image."""
 
     id: str
@@ -91,8 +91,8 @@ class Build(Answer):
         return self.image_id.startswith(DEFAULT_IMAGE)
 
 
-class ServiceVersion(Answer):
-    """One version of a service's configuration."""
+class ServiceVersion(Made):
+    """One version of a service's configuration. Nobody tells who made it."""
 
     id: str
     version: str | None = None

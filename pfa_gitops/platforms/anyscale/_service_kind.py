@@ -105,7 +105,7 @@ class ServiceKind(Kind[SpecT, AnyscaleClient]):
             return manifest.problem(("compute_config",), error.message, error.mend)
         fields = self.live_fields(service, version, wanted) | await live_image(client, build, wanted)
         spec: Any = self.spec.model_construct(**fields, compute_config=compute_config, tags=tags)
-        return Live(manifest.key, spec, service.id)
+        return Live(manifest.key, spec, service.id, touched=made(version))
 
     async def discover(self, client: AnyscaleClient) -> Sequence[Found[SpecT]]:
         """One listing of the services in the environment's cloud and project."""

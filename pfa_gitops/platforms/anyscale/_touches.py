@@ -1,4 +1,7 @@
-"""When an object was made, and by whom, as Anyscale tells it. Pure."""
+"""When an object was made, and by whom, as Anyscale tells it. Pure.
+
+A compute config, an image and a service have versions: what made the newest one was the last change.
+"""
 
 from pfa_gitops.model.values import Touch
 from pfa_gitops.platforms.anyscale._answers import Made

@@ -127,7 +127,7 @@ async def _live(
     shape = await worded_shape(client, cloud, template, manifest.spec)
     fields = {name: getattr(shape, name) for name in type(shape).model_fields}
     spec = ComputeConfigSpec.model_construct(name=template.name, **fields)
-    return Live(manifest.key, spec, template.id)
+    return Live(manifest.key, spec, template.id, touched=made(template))
 
 
 async def _write(client: AnyscaleClient, cloud: Cloud, name: str, shape: ComputeShape) -> str:

@@ -1,7 +1,7 @@
 """One queue of a Prefect work pool that somebody else manages. Queues of one's own pool stand in its WorkPool."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -11,9 +11,10 @@ from pfa_gitops.model.impact import AffectedRun, Effect
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.references import NotAmong, RefTo
 from pfa_gitops.model.status import Health, Status, absent
-from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest, NamedSpec
+from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest, NamedSpec, Touch
 from pfa_gitops.platforms.base import FieldRules, Found, Kind, Observation
 from pfa_gitops.platforms.prefect._client import Item, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._events import last_changes
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
 from pfa_gitops.platforms.prefect._pool_status import Waiting, read_waiting
 from pfa_gitops.platforms.prefect._run_impact import on_queue
@@ -108,6 +109,10 @@ class WorkQueue(Kind[SingleQueueSpec, PrefectClient]):
         queue: WorkQueueSpec = live.details["queue"]
         if queue.name != DEFAULT_QUEUE:
             await delete_queues(client, live.spec.work_pool, [queue.name])
+
+    async def last_changes(self, client: PrefectClient, drifted: Mapping[str, Collection[str]]) -> Mapping[str, Touch]:
+        """From Prefect's events."""
+        return await last_changes(client, "work-queue", drifted)
 
     async def impact(self, client: PrefectClient, changes: Sequence[Change]) -> Mapping[Address, Sequence[AffectedRun]]:
         """One listing of the unfinished runs of the queues that go."""

@@ -1,0 +1,83 @@
+"""What Prefect's log of events tells of a change: when it was and, in Prefect Cloud, whose. Reads only.
+
+The `updated` of a deployment, a pool or a queue says less: a worker that polls for work moves it too.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+from pfa_gitops.model.errors import NotFound, Unauthorized
+from pfa_gitops.model.values import Touch
+from pfa_gitops.platforms.prefect._client import Item, Listing, PrefectClient
+
+_SAME = (
+    "description",
+    "tags",
+    "parameters",
+    "parameter_openapi_schema",
+    "enforce_parameter_schema",
+    "entrypoint",
+    "path",
+)
+TOLD_AS: Mapping[str, Mapping[str, Collection[str]]] = {
+    "deployment": {
+        **{name: (name,) for name in (*_SAME, "pull_steps", "paused", "version")},
+        "storage": ("pull_steps",),
+        "work_pool": ("work_queue_id",),
+        "work_queue": ("work_queue_id",),
+        "infra_block": ("infra_overrides",),
+        "infra_overrides": ("infra_overrides",),
+        "job_variables": ("infra_overrides",),
+        "concurrency_limit": ("concurrency_limit_id", "concurrency_options"),
+        "global_concurrency_limit": ("concurrency_limit_id",),
+    },
+    "work-pool": {
+        name: (name,) for name in ("description", "base_job_template", "concurrency_limit", "storage_configuration")
+    },
+    "work-queue": {name: (name,) for name in ("description", "concurrency_limit", "priority")},
+}
+"""Which fields of an event tell of a field of the spec, by the name that events have for the kind. Of other fields,
+e.g. schedules, there are no events [server/models/deployments.py, workers.py, work_queues.py]."""
+LATEST = 20
+"""How many events of one object are looked at. The API gives at most 50 a page [server/api/events.py]."""
+
+
+async def last_changes(
+    client: PrefectClient, thing: str, drifted: Mapping[str, Collection[str]]
+) -> Mapping[str, Touch]:
+    """Do what `Kind.last_changes` does, with one request per object. `thing` is a key of TOLD_AS."""
+
+    async def last(object_id: str, fields: Collection[str]) -> Touch | None:
+        names = {name for field in fields for name in TOLD_AS[thing].get(field, ())}
+        if fields and not names:
+            return None
+        events = await _events(client, thing, object_id, "updated" if fields else "deleted")
+        return next((_touch(event) for event in events if not fields or names & _updated(event)), None)
+
+    touches = await asyncio.gather(*(last(object_id, fields) for object_id, fields in drifted.items()))
+    return {object_id: touch for object_id, touch in zip(drifted, touches, strict=True) if touch is not None}
+
+
+async def _events(client: PrefectClient, thing: str, object_id: str, action: str) -> Listing:
+    """The newest first. None where there is no log of events, or this key may not read it."""
+    wanted = {
+        "event": {"name": [f"prefect.{thing}.{action}"]},
+        "resource": {"id": [f"prefect.{thing}.{object_id}"]},
+        "order": "DESC",
+    }
+    try:
+        answer = await client.ask("/events/filter", {"filter": wanted, "limit": LATEST})
+    except (NotFound, Unauthorized):
+        return []
+    events: Listing = answer["events"]
+    return events
+
+
+def _updated(event: Item) -> set[str]:
+    return set((event.get("payload") or {}).get("updated_fields") or ())
+
+
+def _touch(event: Item) -> Touch:
+    """Prefect Cloud names the user or service account among the related resources, as the `actor`."""
+    actors = (one for one in event.get("related") or () if one.get("prefect.resource.role") == "actor")
+    return Touch(str(event["occurred"]), next((one.get("prefect.resource.name") for one in actors), None))
