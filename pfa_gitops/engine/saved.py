@@ -31,7 +31,7 @@ def fit(planned: Planned, saved: SavedPlan) -> Fitted:
     known = {change.address: change for change in planned.plan.pending}
     then = {receipt.address: receipt.action for receipt in saved.receipts}
     skipped = [
-        Outcome(known.get(address) or Change(address, then[address]), Result.SKIPPED, problem)
+        Outcome(known.get(address) or Change(address, then[address]), Result.SKIPPED, problem, stale=True)
         for address, problem in sorted(left_out.items())
     ]
     return Fitted(replace(planned, plan=plan), tuple(skipped))

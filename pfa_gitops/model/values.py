@@ -27,6 +27,7 @@ class Spec(BaseModel):
         extra="forbid",
         frozen=True,
         use_attribute_docstrings=True,
+        defer_build=True,  # few kinds are used by one command, and building the others takes half a second
         arbitrary_types_allowed=True,  # a Sealed may stand where a secret was fetched
         protected_namespaces=(),
     )
@@ -191,6 +192,11 @@ class Change:
         return frozenset(str(change.path[0]) for change in self.fields if change.path)
 
     @property
+    def succeeds(self) -> bool:
+        """Whether it puts an object in the place of one of another name, which goes when nothing refers to it."""
+        return self.action is Action.REPLACE and self.key != self.existing.key
+
+    @property
     def manifest(self) -> Manifest[Any]:
         """The desired side, which every write but a delete has."""
         if self.desired is None:
@@ -263,6 +269,8 @@ class Outcome:
     problem: Problem | None = None
     """Why it failed or was blocked."""
     seconds: float = 0.0
+    stale: bool = False
+    """A saved plan shows it otherwise than it is by now: to apply that again is of no use."""
 
 
 Ids = Mapping[Key, str]

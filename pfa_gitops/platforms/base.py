@@ -5,7 +5,7 @@ orders, redacts nor prints.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path as FilePath
@@ -201,14 +201,17 @@ class Kind(ABC, Generic[SpecT, ClientT]):
         return await self.create(client, change, ids)
 
     async def succeed(self, client: ClientT, change: Change, create: Callable[[Change], Awaitable[str]]) -> str:
-        """Put an object of another name in the place of `change.live` and return its id.
+        """Make an object of another name that is to take the place of `change.live`, and return its id.
 
-        It is there before the old one goes. `create` makes it as its argument's desired side has it, which may take
-        over what no manifest names.
+        `create` makes it as its argument's desired side has it, which may take over what no manifest names.
+        `change.live` goes by `retire`. Where that could not be, the next apply comes here again, and `create` finds
+        what it made.
         """
-        made = await create(change)
+        return await create(change)
+
+    async def retire(self, client: ClientT, change: Change) -> None:
+        """Remove `change.live`, whose place the object of `succeed` took. What referred to it was written by now."""
         await self.delete(client, change.existing)
-        return made
 
     @abstractmethod
     async def delete(self, client: ClientT, live: Live[SpecT]) -> None:
@@ -224,6 +227,14 @@ class Kind(ABC, Generic[SpecT, ClientT]):
     async def readiness(self, client: ClientT, manifest: Manifest[SpecT]) -> Readiness:
         """Tell whether the object does its work yet. Asked after a write, again and again while it progresses."""
         return READY
+
+    async def last_changes(self, client: ClientT, drifted: Mapping[str, Collection[str]]) -> Mapping[str, Touch]:
+        """Tell who changed the objects with these platform ids, and when, from what the platform keeps of the past.
+
+        `drifted` has the fields of each that are not as they were applied: its last change of one of them counts. None:
+        the object is gone, and its deletion is asked for. What is not known is left out; `Live.touched` counts then.
+        """
+        return {}
 
     async def status(self, client: ClientT, wanted: Sequence[Manifest[SpecT]]) -> Sequence[Status]:
         """Tell how the objects do right now, one Status for each of `wanted`, read in bulk as in `observe`.

@@ -111,6 +111,6 @@ def show_result(outcomes: Sequence[Outcome], colour: bool = False) -> str:
     told = [f"{count} {result}" for result, count in counts.items() if count or result is Result.DONE]
     good = counts[Result.DONE] == len(outcomes)
     text = f"Apply {'complete' if good else 'incomplete'}: {', '.join(told)}."
-    stale = all(outcome.result in {Result.DONE, Result.SKIPPED} for outcome in outcomes) and counts[Result.SKIPPED]
-    mend = "" if good else " What was skipped says why." if stale else " Apply again to go on from here."
+    again = any(outcome.result is not Result.DONE and not outcome.stale for outcome in outcomes)
+    mend = "" if good else " Apply again to go on from here." if again else " What was skipped says why."
     return painter(colour)(text, "green" if good else "red") + mend

@@ -5,7 +5,7 @@ makes all schedules anew; so POST is sent only for what is not there, and PATCH 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import Any
@@ -14,7 +14,7 @@ from pfa_gitops.model.errors import Conflict, NotFound, Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.status import Status
-from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest
+from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest, Touch
 from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Found, Keyed, Kind, Observation, Worded
 from pfa_gitops.platforms.prefect import (
     _deployment_checks,
@@ -29,6 +29,7 @@ from pfa_gitops.platforms.prefect._client import PAGE, Item, Listing, PrefectCli
 from pfa_gitops.platforms.prefect._deployment_names import find_deployment
 from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, DeploymentSpec, Storage, canonical_schema
 from pfa_gitops.platforms.prefect._deployment_status import deployment_statuses
+from pfa_gitops.platforms.prefect._events import last_changes
 from pfa_gitops.platforms.prefect._flow_source import SourceFlaw, read_flow
 from pfa_gitops.platforms.prefect._job_variables import BlockTypes, split
 from pfa_gitops.platforms.prefect._left_over_runs import cancel, left_over
@@ -134,10 +135,8 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         await _deployment_writes.update(client, change, ids)
 
     async def succeed(self, client: PrefectClient, change: Change, create: Callable[[Change], Awaitable[str]]) -> str:
-        """The new one is there, and has what waits, before the old one goes."""
-        made = await _deployment_succession.succeed(client, change, create)
-        await self.delete(client, change.existing)
-        return made
+        """The new one takes over what waits."""
+        return await _deployment_succession.succeed(client, change, create)
 
     async def afterwards(self, client: PrefectClient, change: Change) -> None:
         """Drop what Prefect's scheduler may have made meanwhile of what it had read before the write."""
@@ -147,6 +146,10 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
             await client.patch(f"/deployments/{change.existing.id}", body)
             if _deployment_writes.starts_runs(change):
                 await schedule_from(client, change.existing.id, since)
+
+    async def last_changes(self, client: PrefectClient, drifted: Mapping[str, Collection[str]]) -> Mapping[str, Touch]:
+        """From Prefect's events."""
+        return await last_changes(client, "deployment", drifted)
 
     async def impact(self, client: PrefectClient, changes: Sequence[Change]) -> Mapping[Address, Sequence[AffectedRun]]:
         """One listing of the unfinished runs of what is to be written."""

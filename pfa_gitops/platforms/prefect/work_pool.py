@@ -1,7 +1,7 @@
 """A Prefect work pool and its queues: what workers poll, and how a run's variables become a job."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,11 +13,12 @@ from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.references import RefTo
 from pfa_gitops.model.status import Status
-from pfa_gitops.model.values import ABSENT, Action, Change, Ids, Key, Live, Manifest, NamedSpec, Spec
+from pfa_gitops.model.values import ABSENT, Action, Change, Ids, Key, Live, Manifest, NamedSpec, Spec, Touch
 from pfa_gitops.platforms.base import FieldRules, Found, Keyed, Kind, Observation, Worded
 from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._block_names import block_id, block_names
 from pfa_gitops.platforms.prefect._client import Item, Listing, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._events import last_changes
 from pfa_gitops.platforms.prefect._left_over_runs import cancel, follow, left_over
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
 from pfa_gitops.platforms.prefect._placeholders import WithPlaceholders
@@ -170,13 +171,12 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         return pool_id
 
     async def succeed(self, client: PrefectClient, change: Change, create: Callable[[Change], Awaitable[str]]) -> str:
-        """The new pool gets what the manifest does not name, all deployments and what waits before the old one goes."""
+        """The new pool gets what the manifest does not name, all deployments and what waits."""
         former, name = await read_former(client, change.existing.key.name), change.key.name
         made = await create(change)
         named: WorkPoolSpec = change.manifest.spec
         await write_queues(client, name, former.all_queues(named.queues), named.queues)
         await hand_over(client, former, name)
-        await client.remove(f"/work_pools/{in_path(change.existing.key.name)}")
         return made
 
     async def delete(self, client: PrefectClient, live: Live[WorkPoolSpec]) -> None:
@@ -185,6 +185,10 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         waiting = await left_over(client, work_pools={"name": any_of([name])})
         await client.remove(f"/work_pools/{in_path(name)}")
         await cancel(client, await follow(client, waiting), f"the pool {name} was deleted")
+
+    async def last_changes(self, client: PrefectClient, drifted: Mapping[str, Collection[str]]) -> Mapping[str, Touch]:
+        """From Prefect's events."""
+        return await last_changes(client, "work-pool", drifted)
 
     async def impact(self, client: PrefectClient, changes: Sequence[Change]) -> Mapping[Address, Sequence[AffectedRun]]:
         """One listing of the unfinished runs of the pools that go, or lose a queue."""

@@ -264,6 +264,7 @@ def test_a_deployment_of_another_name_takes_over_what_waits_and_no_slot_twice(st
         affected = await kind.impact(client, [change])
         assert {run.id for run in affected[change.address] if run.effect == "moved"} >= {asked, pending}
         await kind.succeed(client, change, lambda wanted: kind.create(client, wanted, {}))
+        await kind.retire(client, change)
         [left] = stage.server.post("/deployments/filter", {"flows": {"name": {"any_": [stage.pool]}}})
         assert left["name"] == "renamed"
         alive = [run for run in stage.runs() if run["state_type"] not in {"CANCELLED", "CANCELLING"}]
@@ -302,6 +303,7 @@ def test_only_what_people_paused_stays_paused_under_its_new_name(staged, by_peop
             change = Change(renamed.address, Action.REPLACE, desired=renamed, live=live)
             with suppress(KeyboardInterrupt):
                 await kind.succeed(client, change, step)
+        await kind.retire(client, change)
         [left] = (await kind.observe(client, [renamed])).lives
         assert left.spec.paused is by_people
         assert left.spec.tags == []
@@ -323,6 +325,7 @@ def test_a_pool_of_another_name_takes_over_deployments_and_what_waits(staged):
         affected = await kind.impact(client, [change])
         assert [(run.id, run.effect) for run in affected[change.address]] == [(asked, "moved")]
         await kind.succeed(client, change, lambda wanted: kind.create(client, wanted, {}))
+        await kind.retire(client, change)
         found, expected = stage.deployment, (renamed.key.name, "by-hand")
         assert (found["work_pool_name"], found["work_queue_name"]) == expected
         [moved] = stage.waiting()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from pfa_gitops.model.errors import Problem
@@ -119,6 +121,10 @@ def test_outcomes():
     assert show_outcome(failed) == "  ✗ Deployment/count failed: no such pool\n      create it"
     assert show_result([done]) == "Apply complete: 1 done."
     assert show_result([done, failed]) == "Apply incomplete: 1 done, 1 failed. Apply again to go on from here."
+    skipped = Outcome(done.change, Result.SKIPPED)
+    assert show_result([done, skipped]) == "Apply incomplete: 1 done, 1 skipped. Apply again to go on from here."
+    stale = replace(skipped, stale=True)
+    assert show_result([done, stale]) == "Apply incomplete: 1 done, 1 skipped. What was skipped says why."
 
 
 def test_no_character_of_a_manifest_moves_the_cursor_or_forges_a_line():
