@@ -4,11 +4,9 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.anyscale_emulator import AnyscaleEmulator
 from support.exporting import exported, read, run_export, show_lost, texts
 from support.kind_cases import Case, Workbench, read_cases, show
 
@@ -25,14 +23,6 @@ UPLOADED = {
     ]
 }
 """What is told of the cases whose code came from a disk."""
-
-
-@pytest.fixture(scope="module")
-def quiet_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyscaleEmulator]:
-    """An emulator that only pretends that services run."""
-    running = AnyscaleEmulator(tmp_path_factory.mktemp("quiet") / "data", "--no-run-services").start()
-    yield running
-    running.stop()
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.path.stem) for case in read_cases(CASES)])

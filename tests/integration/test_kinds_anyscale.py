@@ -16,20 +16,10 @@ EMPTIED = [case for case in read_cases(CASES) if not case.path.stem.startswith("
 """The other cases of an agent have the same fields, and a deploy takes half a second."""
 
 
-@pytest.fixture(scope="module")
-def quiet_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyscaleEmulator]:
-    """An emulator that only pretends that services run: an agent's fields are many, and Ray starts slowly."""
-    yield from started(tmp_path_factory.mktemp("quiet"))
-
-
 @pytest.fixture
 def own_emulator(tmp_path: Path) -> Iterator[AnyscaleEmulator]:
     """Another one, since the name of a deleted image can never be used again."""
-    yield from started(tmp_path)
-
-
-def started(folder: Path) -> Iterator[AnyscaleEmulator]:
-    running = AnyscaleEmulator(folder / "data", "--no-run-services").start()
+    running = AnyscaleEmulator(tmp_path / "data", "--no-run-services").start()
     yield running
     running.stop()
 
