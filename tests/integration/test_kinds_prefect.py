@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.kind_cases import Case, Workbench, read_cases, run_case, run_emptied, run_left_out
 
-from pfa_gitops.platforms.prefect import deployment
+from pfa_gitops.platforms.prefect import _slots
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._target import PrefectTarget
 
@@ -18,7 +18,7 @@ EMPTIED = [case for case in read_cases(CASES) if case.path.stem not in {"automat
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch):
     """Whether Prefect's scheduler was quicker is `prefect/test_runs.py`'s affair."""
-    monkeypatch.setattr(deployment, "SCHEDULER_S", 0.0)
+    monkeypatch.setattr(_slots, "SCHEDULER_S", 0.0)
 
 
 MARKED = [

@@ -23,6 +23,7 @@ from typing import Any
 
 START_S = 240  # 8 on an idle machine; a machine that runs everything at once needs many times that
 STOP_S = 15
+TRIGGERS = "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED"
 ANSWER_S = 120  # a refused writer waits up to 60 s in Prefect, before SQLite gives it up
 
 
@@ -81,6 +82,9 @@ def run_prefect_server(
 ) -> Iterator[PrefectServer]:
     """Start a server in `home`, and stop it at the end.
 
+    No automation fires, unless `settings` say so by TRIGGERS: one whose trigger names no event is fired by what its own
+    action emits, for ever, and takes all that a core has.
+
     `template` is where a migrated database is kept between starts; it is made by the first. `settings` are more
     variables for the server, e.g. PREFECT_SERVER_API_AUTH_STRING. `as_shipped` starts Prefect's own command, which
     answers parallel writers with 503.
@@ -122,6 +126,7 @@ def _server_environment(home: Path, url: str, settings: Mapping[str, str]) -> di
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_ENABLED": "false",
         "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "1",
+        TRIGGERS: "false",
         "DO_NOT_TRACK": "1",
         **settings,
     }

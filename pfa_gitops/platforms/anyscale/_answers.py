@@ -71,7 +71,7 @@ class Image(Made):
     archived_at: str | None = None
 
 
-class Build(Made):
+class Build(Answer):
     """One revision of an image."""
 
     id: str

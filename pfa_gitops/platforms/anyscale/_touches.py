@@ -1,6 +1,6 @@
 """When an object was made, and by whom, as Anyscale tells it. Pure.
 
-A compute config, an image and a service have versions: what made the newest one was the last change.
+A compute config and a service have versions: what made the newest one was the last change.
 """
 
 from pfa_gitops.model.values import Touch

@@ -160,7 +160,7 @@ def _live(manifest: Wanted, image: _answers.Image, builds: Sequence[_answers.Bui
         "built": frozenset(build.containerfile for build in good if build.containerfile),
         "revision": max((build.revision for build in good), default=0),
     }
-    return Live(manifest.key, _live_spec(image.name, build), image.id, details, made(build) if build else None)
+    return Live(manifest.key, _live_spec(image.name, build), image.id, details)
 
 
 def _live_spec(name: str, build: _answers.Build | None) -> ImageSpec:

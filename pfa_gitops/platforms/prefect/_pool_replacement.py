@@ -19,6 +19,7 @@ from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._client import Item, PrefectClient, any_of
 from pfa_gitops.platforms.prefect._left_over_runs import left_over, rehome
 from pfa_gitops.platforms.prefect._naming import in_path
+from pfa_gitops.platforms.prefect._runs import is_coming, is_waiting, of_deployment, unfinished
 from pfa_gitops.platforms.prefect._slots import schedule_from
 from pfa_gitops.platforms.prefect._work_queues import WorkQueueSpec, live_queue, write_queues
 
@@ -96,14 +97,34 @@ async def replace(
 async def hand_over(client: PrefectClient, former: FormerPool, name: str) -> None:
     """Give the new pool the deployments, and what waits. A deployment that is gone meanwhile needs none."""
     for deployment in former.deployments:
-        body = {"work_pool_name": name}
-        if (queue := deployment.get("work_queue_name")) is not None:
-            body["work_queue_name"] = queue
-        with suppress(NotFound):
-            await client.patch(f"/deployments/{deployment['id']}", body)
-            if not deployment["paused"] and deployment["schedules"]:
-                await schedule_from(client, deployment["id"], former.since)
+        await _put(client, deployment, name, former.since)
     await rehome(client, former.waiting, f"the pool {former.pool['name']}")
+
+
+async def _put(client: PrefectClient, deployment: Mapping[str, Any], pool: str, since: datetime) -> None:
+    body = {"work_pool_name": pool}
+    if (queue := deployment.get("work_queue_name")) is not None:
+        body["work_queue_name"] = queue
+    with suppress(NotFound):
+        await client.patch(f"/deployments/{deployment['id']}", body)
+        if not deployment["paused"] and deployment["schedules"]:
+            await schedule_from(client, deployment["id"], since)
+
+
+async def bring_back(client: PrefectClient, name: str) -> None:
+    """Give the pool what Prefect's scheduler has made for its deployments while they had none: it is in no queue."""
+    since = client.now()
+    found = await client.read_all("/deployments/filter", {"work_pools": {"name": any_of([name])}})
+    deployments = {item["id"]: item for item in found}
+    if not deployments:
+        return
+    runs = await unfinished(client, flow_runs=of_deployment(*deployments))
+    theirs = (run for run in runs if run["deployment_id"] in deployments)
+    astray = [run for run in theirs if is_waiting(run) and not run["work_queue_id"]]
+    coming = [run for run in astray if is_coming(run, client.now_at_most())]
+    for deployment_id in {run["deployment_id"] for run in coming}:
+        await _put(client, deployments[deployment_id], name, since)
+    await rehome(client, [run for run in astray if run not in coming], f"the pool {name}")
 
 
 def _left(former: FormerPool) -> str:

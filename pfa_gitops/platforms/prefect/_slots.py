@@ -21,7 +21,14 @@ from pfa_gitops.platforms.prefect._runs import (
     unfinished,
 )
 
+SCHEDULER_S = 1.0
+"""How long Prefect's scheduler may take from reading a deployment to making its runs [services/scheduler.py]."""
 _NEXT = timedelta(microseconds=1)
+
+
+async def scheduler_is_done() -> None:
+    """Wait until the scheduler made its runs of what it had read before now."""
+    await asyncio.sleep(SCHEDULER_S)
 
 
 async def auto_scheduled(client: PrefectClient, deployment_id: str) -> Listing:

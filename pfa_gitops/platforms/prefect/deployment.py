@@ -37,11 +37,8 @@ from pfa_gitops.platforms.prefect._owners import labels_of, owner_in
 from pfa_gitops.platforms.prefect._placeholders import INFRA_TYPES
 from pfa_gitops.platforms.prefect._run_impact import on_deployment
 from pfa_gitops.platforms.prefect._runs import grouped, of_deployment, unfinished
-from pfa_gitops.platforms.prefect._slots import schedule_from
+from pfa_gitops.platforms.prefect._slots import schedule_from, scheduler_is_done
 from pfa_gitops.platforms.prefect._touches import made, touch
-
-SCHEDULER_S = 1.0
-"""How long Prefect's scheduler may take from reading a deployment to making its runs [services/scheduler.py]."""
 
 
 class Deployment(Kind[DeploymentSpec, PrefectClient]):
@@ -141,7 +138,7 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
     async def afterwards(self, client: PrefectClient, change: Change) -> None:
         """Drop what Prefect's scheduler may have made meanwhile of what it had read before the write."""
         if change.action is Action.UPDATE and change.changed & _deployment_writes.RUNS_HAVE:
-            await asyncio.sleep(SCHEDULER_S)
+            await scheduler_is_done()
             body, since = _deployment_writes.accepted({}, change.existing), client.now()
             await client.patch(f"/deployments/{change.existing.id}", body)
             if _deployment_writes.starts_runs(change):

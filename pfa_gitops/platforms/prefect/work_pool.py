@@ -22,11 +22,12 @@ from pfa_gitops.platforms.prefect._events import last_changes
 from pfa_gitops.platforms.prefect._left_over_runs import cancel, follow, left_over
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
 from pfa_gitops.platforms.prefect._placeholders import WithPlaceholders
-from pfa_gitops.platforms.prefect._pool_replacement import hand_over, read_former, replace
+from pfa_gitops.platforms.prefect._pool_replacement import bring_back, hand_over, read_former, replace
 from pfa_gitops.platforms.prefect._pool_status import pool_statuses
 from pfa_gitops.platforms.prefect._run_impact import on_pool, on_queue
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
 from pfa_gitops.platforms.prefect._runs import grouped, unfinished
+from pfa_gitops.platforms.prefect._slots import scheduler_is_done
 from pfa_gitops.platforms.prefect._touches import made, touch
 from pfa_gitops.platforms.prefect._work_queues import (
     DEFAULT_DESCRIPTION,
@@ -178,6 +179,12 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         await write_queues(client, name, former.all_queues(named.queues), named.queues)
         await hand_over(client, former, name)
         return made
+
+    async def afterwards(self, client: PrefectClient, change: Change) -> None:
+        """Bring back runs that came to be while there was no pool for them."""
+        if change.action is Action.REPLACE:
+            await scheduler_is_done()
+            await bring_back(client, change.key.name)
 
     async def delete(self, client: PrefectClient, live: Live[WorkPoolSpec]) -> None:
         """DELETE by name. Its deployments stay behind without a pool, and Prefect does not say so."""

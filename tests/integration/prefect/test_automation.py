@@ -5,7 +5,9 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from support.prefect_bench import Wire, run, settle
+from support.prefect_server import TRIGGERS, run_prefect_server
 
 from pfa_gitops.model.values import Action
 from pfa_gitops.platforms.prefect.automation import KIND
@@ -16,6 +18,13 @@ PLACE = {"entrypoint": "a.py:a", "path": "/srv"}
 FIRES_S = 120
 
 
+@pytest.fixture(scope="module")
+def firing_server(tmp_path_factory, prefect_template):
+    """A server whose automations fire."""
+    with run_prefect_server(tmp_path_factory.mktemp("firing"), prefect_template, {TRIGGERS: "true"}) as server:
+        yield server
+
+
 def automations(server, name: str) -> list[dict]:
     return server.post("/automations/filter", {"automations": {"name": {"any_": [name]}}})
 
@@ -24,7 +33,7 @@ def make(server, name: str, **fields) -> dict:
     return server.post("/automations/", {"name": name, "trigger": {"type": "event", "posture": "Reactive"}} | fields)
 
 
-def test_an_event_starts_the_deployment_that_the_manifest_names(prefect_server):
+def test_an_event_starts_the_deployment_that_the_manifest_names(firing_server):
     kind = f"case.fired.{uuid.uuid4()}"
 
     async def scenario(bench):
@@ -33,13 +42,13 @@ def test_an_event_starts_the_deployment_that_the_manifest_names(prefect_server):
         actions = [{"type": "run-deployment", "deployment": "automation-fires/fired", "parameters": {"a": 1}}]
         await settle(bench, "Automation", "fires", {"trigger": trigger, "actions": actions})
 
-    run(prefect_server, scenario)
+    run(firing_server, scenario)
     started = {"flows": {"name": {"any_": ["automation-fires"]}}}
     until = time.monotonic() + FIRES_S
-    while not (runs := prefect_server.post("/flow_runs/filter", started)) and time.monotonic() < until:
+    while not (runs := firing_server.post("/flow_runs/filter", started)) and time.monotonic() < until:
         # The server learns of a new automation a moment after it answered: events before that go by.
         event = {"occurred": datetime.now(UTC).isoformat(), "event": kind, "id": str(uuid.uuid4())}
-        prefect_server.post("/events", [event | {"resource": {"prefect.resource.id": "case.one"}}])
+        firing_server.post("/events", [event | {"resource": {"prefect.resource.id": "case.one"}}])
         time.sleep(0.5)
     assert runs[0]["parameters"] == {"a": 1}
 

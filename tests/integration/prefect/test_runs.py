@@ -212,6 +212,23 @@ def test_runs_that_wait_go_along_to_a_pool_that_is_made_anew(staged):
     staged(scenario)
 
 
+def test_a_run_that_came_while_there_was_no_pool_for_it_is_put_into_it(staged):
+    async def scenario(stage):
+        await stage.apply()
+        found = stage.deployment
+        stray = {"flow_id": found["flow_id"], "deployment_id": found["id"], "name": "stray"}
+        made = stage.server.post("/flow_runs/", stray | {"state": {"type": "SCHEDULED"}})
+        assert made["work_queue_id"] is None
+        client, kind = stage.bench.clients["prefect"], kinds()["WorkPool"]
+        manifest = stage.bench.manifest("WorkPool", stage.pool, {"type": "process"})
+        await kind.afterwards(client, Change(manifest.address, Action.REPLACE, desired=manifest))
+        [moved] = stage.waiting()
+        assert (moved["name"], moved["work_pool_name"]) == ("stray", stage.pool)
+        assert moved["id"] != made["id"]
+
+    staged(scenario)
+
+
 def test_runs_in_a_pool_that_goes_are_cancelled_and_say_why(staged):
     async def scenario(stage):
         await stage.apply()
