@@ -17,10 +17,10 @@ demo: $(READY)
 	$(BIN)/pfa-gitops demo
 
 test: $(READY)
-	$(BIN)/pytest -n 3 --dist loadfile -m 'not slow'
+	$(BIN)/pytest -n 4 --dist loadfile -m 'not slow'
 
 test-all: $(READY)
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 4 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && PYTHONPATH=. $(BIN)/lint-imports

@@ -41,7 +41,7 @@ def settles(ground: Ground, pair: Pair) -> None:
 
 @given(pair=versions())
 @example(pair=rich_project.PREFECT)
-@few(2)
+@few(1)
 def test_after_apply_there_is_nothing_to_do_and_nothing_to_write(ground, pair):
     settles(ground, pair)
 

@@ -21,8 +21,10 @@ def hasty(monkeypatch):
     monkeypatch.setattr(_slots, "SCHEDULER_S", 0.0)
 
 
+LONG = {"automation", "deployment_schedules"}
+"""Dozens of writes of many parts each: `automation_few` and `deployment` have some of them."""
 MARKED = [
-    pytest.param(case, id=case.path.stem, marks=[pytest.mark.slow] if case.path.stem == "automation" else [])
+    pytest.param(case, id=case.path.stem, marks=[pytest.mark.slow] if case.path.stem in LONG else [])
     for case in read_cases(CASES)
 ]
 

@@ -50,7 +50,9 @@ def builds_begun(emulator: AnyscaleEmulator) -> int:
 
 
 @pytest.mark.parametrize(("kind", "spec"), WRITTEN)
-@pytest.mark.parametrize("fault", [{"action": "status", "status": 503}, {"action": "drop"}])
+@pytest.mark.parametrize(
+    "fault", [{"action": "status", "status": 503}, pytest.param({"action": "drop"}, marks=pytest.mark.slow)]
+)
 def test_a_hiccup_while_a_build_goes_on_does_not_begin_it_again(quiet, kind, spec, fault):
     quiet.fault(**fault, method="GET", path=f"{BUILDS}bld_", count=4)  # more than urllib3 tries
     assert applied(quiet, kind, {**spec, "containerfile": SLOW}).result is Result.DONE

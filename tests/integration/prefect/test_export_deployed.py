@@ -61,8 +61,10 @@ def test_a_plan_of_what_was_exported_is_empty(file, server, deploy, tmp_path):
     assert {remark["sort"] for remark in exported["remarks"]} <= {"open"}, exported["remarks"]
     assert len(exported["manifests"]) == len(there)
     values = clear_values(exported, there)
-    planned = project.document("plan", "--detailed-exitcode", **values)
+    planned = project.document("plan", **values)
     assert planned["summary"]["unchanged"] == len(there)
+    project.document("apply", "--auto-approve", **values)  # they become this project's, and nothing is written to them
+    project.document("plan", "--detailed-exitcode", **values)
     assert read_all(server) == there
 
 

@@ -258,7 +258,9 @@ def test_a_run_is_cancelled_where_that_is_asked_for(project, prefect_server, by)
     assert prefect_server.get(f"/flow_runs/{run['id']}")["state_type"] in {"CANCELLING", "CANCELLED"}
 
 
-@pytest.mark.parametrize("kind", ["FAILED", "CRASHED", "CANCELLED"])
+@pytest.mark.parametrize(
+    "kind", [*(pytest.param(kind, marks=pytest.mark.slow) for kind in ("FAILED", "CRASHED")), "CANCELLED"]
+)
 def test_every_other_end_exits_with_5(project, prefect_server, kind):
     with start(project, prefect_server, "run", "run-me", "--wait") as process:
         set_state(prefect_server, run_named(prefect_server, name_of_run(process)), kind)

@@ -488,7 +488,7 @@ def test_a_job_of_a_task_in_another_process_is_ended_with_a_flow_that_fails_only
     assert place.end_of("pool-completed") == "SUCCESS"
 
 
-@pytest.mark.parametrize("flow", ["waits", "waits_async"])
+@pytest.mark.parametrize("flow", [pytest.param("waits", marks=pytest.mark.slow), "waits_async"])
 def test_an_interrupted_submit_leaves_no_job_behind(place: Place, flow: str):
     name = f"half-submitted-{flow}"
     place.emulator.fault("delay", path="decorated_ha_jobs/create", seconds=6)

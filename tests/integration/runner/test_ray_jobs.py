@@ -238,6 +238,7 @@ def test_a_cancelled_run_ends_with_its_job(place: Workplace, ray: RayPlace):
     assert finished(ray, one_job(ray, run_id).id).status == "STOPPED"
 
 
+@pytest.mark.slow  # as the one before, by another way
 def test_a_deleted_run_has_its_job_stopped(place: Workplace, ray: RayPlace):
     run_id = light(place, "ray-deleted", 600)
     job = one_job(ray, run_id)

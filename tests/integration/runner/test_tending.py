@@ -213,11 +213,11 @@ class TestAnyscaleMisbehaves:
     @pytest.mark.parametrize(
         ("action", "values"),
         [
-            ("status", {"status": 500, "count": 3}),
-            ("status", {"status": 429, "retry_after": 1}),
+            pytest.param("status", {"status": 500, "count": 3}, marks=pytest.mark.slow),
+            pytest.param("status", {"status": 429, "retry_after": 1}, marks=pytest.mark.slow),
             ("status", {"status": 401, "path": "decorated_ha_jobs/create|userinfo", "count": 2}),
             ("lose_reply", {"count": 2}),
-            ("drop", {"count": 3}),
+            pytest.param("drop", {"count": 3}, marks=pytest.mark.slow),
         ],
     )
     def test_a_submit(self, place: Workplace, faults: AnyscaleEmulator, action: str, values: dict):
@@ -227,7 +227,9 @@ class TestAnyscaleMisbehaves:
         place.wait(run_id, {"COMPLETED"})
         assert len(place.jobs(run_id)) == 1
 
-    @pytest.mark.parametrize("status", [401, 429, 500])
+    @pytest.mark.parametrize(
+        "status", [pytest.param(401, marks=pytest.mark.slow), 429, pytest.param(500, marks=pytest.mark.slow)]
+    )
     def test_a_listing(self, place: Workplace, faults: AnyscaleEmulator, status: int):
         run_id = place.run(place.light(f"listing-{status}", 2))
         place.wait(run_id, {"RUNNING"})
@@ -236,6 +238,7 @@ class TestAnyscaleMisbehaves:
         assert place.states(run_id).count("COMPLETED") == 1
 
 
+@pytest.mark.slow  # two workers and a dozen runs
 def test_two_workers_do_not_fight_and_one_drains_while_runs_come(restarted: Workplace):
     place = restarted
     place.start_worker(QUICK, "other")
