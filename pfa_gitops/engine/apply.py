@@ -6,12 +6,12 @@ Changes start as soon as what they refer to is done. A failure blocks only what 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
 from pfa_gitops.engine.diff import diff
-from pfa_gitops.engine.order import Step, steps
+from pfa_gitops.engine.order import Before, before
 from pfa_gitops.engine.readings import Clients, Kinds
 from pfa_gitops.engine.record import Record
 from pfa_gitops.engine.wait import wait_until_ready
@@ -52,9 +52,9 @@ class Apply:
 
     unrecorded: Problem | None = field(init=False, default=None)
     """Why the inventory could not be written at the end."""
-    _before: Mapping[Step, Sequence[Step]] = field(init=False, default_factory=dict)
+    _before: Before = field(init=False, default_factory=dict)
     _ids: dict[Key, str] = field(init=False, default_factory=dict)
-    _outcomes: dict[Step, Outcome] = field(init=False, default_factory=dict)
+    _outcomes: dict[Address, Outcome] = field(init=False, default_factory=dict)
     _silent: Counter[str] = field(init=False, default_factory=Counter)
     """How many changes got no answer from a platform after all the tries."""
 
@@ -79,45 +79,45 @@ class Apply:
 
     async def _write_all(self) -> tuple[Outcome, ...]:
         pending = {change.address: change for change in self.plan.pending}
-        self._before = steps(self.plan.pending)
+        self._before = before(self.plan.pending)
         sorter = TopologicalSorter(self._before)
         sorter.prepare()
         limit = asyncio.Semaphore(self.at_once)
-        running: dict[asyncio.Task[Outcome], Step] = {}
+        running: dict[asyncio.Task[Outcome], Address] = {}
         try:
             while sorter.is_active():
-                for step in sorted(sorter.get_ready()):
-                    running[asyncio.create_task(self._step(step, pending[step.address], limit))] = step
+                for address in sorted(sorter.get_ready()):
+                    running[asyncio.create_task(self._one(pending[address], limit))] = address
                 finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in finished:
-                    step = running.pop(task)
-                    self._record(step, task.result())
-                    sorter.done(step)
+                    self._record(task.result())
+                    sorter.done(running.pop(task))
         finally:  # broken off: nothing is written any more when the inventory is
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-        return tuple(self._outcomes[_last_step(change)] for change in pending.values())
+        return tuple(self._outcomes[address] for address in pending)
 
-    def _record(self, step: Step, outcome: Outcome) -> None:
-        self._outcomes[step] = outcome
-        if step == _last_step(outcome.change):
-            self.listener.finished(outcome)
+    def _record(self, outcome: Outcome) -> None:
+        self._outcomes[outcome.change.address] = outcome
+        self.listener.finished(outcome)
 
-    async def _step(self, step: Step, change: Change, limit: asyncio.Semaphore) -> Outcome:
-        """Do one step, and tell what became of the change so far."""
-        first = self._outcomes.get(Step(change.address))
-        if first is not None and first.result is not Result.DONE:
-            return first
-        if blocker := self._blocker(step):
-            return self._untried(step, change, Result.BLOCKED, f"{blocker} did not succeed")
-        begin, platform = time.monotonic() - (first.seconds if first else 0), self.kinds[change.address.kind].platform
+    async def _one(self, change: Change, limit: asyncio.Semaphore) -> Outcome:
+        if blocker := self._blocker(change):
+            self.record.never_was(change)
+            message = f"not tried: {blocker} did not succeed"
+            return Outcome(change, Result.BLOCKED, Problem(message, address=change.address))
+        begin, platform = time.monotonic(), self.kinds[change.address.kind].platform
         try:
             async with limit:
                 if reason := self._given_up(platform):
-                    return self._untried(step, change, Result.SKIPPED, reason, "apply again")
-                await (self._retire if step.retires else self._write)(change)
-            ready = step.retires or await self._settled(change)
+                    self.record.never_was(change)
+                    return Outcome(change, Result.SKIPPED, Problem(f"not tried: {reason}", "apply again"))
+                self.listener.started(change)
+                await self._write(change)
+            if change.action is not Action.DELETE:
+                await self.kinds[change.address.kind].afterwards(self.clients[platform], change)
+            ready = await self._ready(change)
         except Exception as error:  # whatever it is, the other changes go on, and each is told
             if isinstance(error, Conflict):
                 self.record.never_was(change)
@@ -127,11 +127,6 @@ class Apply:
             problem = Problem("written, but not waited for until it is ready", "look at it on its platform")
             return Outcome(change, Result.SKIPPED, problem, time.monotonic() - begin)
         return Outcome(change, Result.DONE, None, time.monotonic() - begin)
-
-    def _untried(self, step: Step, change: Change, result: Result, reason: str, mend: str = "") -> Outcome:
-        self.record.never_was(change)
-        left = f"{change.key.name} is there, and {change.existing.key.name} stays" if step.retires else "not tried"
-        return Outcome(change, result, Problem(f"{left}: {reason}", mend, address=change.address))
 
     def _given_up(self, platform: str) -> str | None:
         """Why nothing more is started."""
@@ -145,15 +140,14 @@ class Apply:
             return f"{platform.capitalize()} cannot be reached"
         return None
 
-    def _blocker(self, step: Step) -> Address | None:
-        """The first thing that was to be done before `step` and was not."""
-        for first in self._before[step]:
-            if self._outcomes[first].result is not Result.DONE:
-                return first.address
+    def _blocker(self, change: Change) -> Address | None:
+        """The first thing that was to be done before `change` and was not."""
+        for address in self._before[change.address]:
+            if self._outcomes[address].result is not Result.DONE:
+                return address
         return None
 
     async def _write(self, change: Change) -> None:
-        self.listener.started(change)
         kind = self.kinds[change.address.kind]
         client = self.clients[kind.platform]
         if change.action is Action.DELETE:
@@ -170,21 +164,14 @@ class Apply:
             self._ids[change.key] = await self._create(change)
         self.record.done(change, self._ids)
 
-    async def _retire(self, change: Change) -> None:
-        kind = self.kinds[change.address.kind]
-        await kind.retire(self.clients[kind.platform], change)
-        self.record.retired(change)
-
-    async def _settled(self, change: Change) -> bool:
-        """Do what comes after a write, and wait until the object does its work. False: an interrupt came first."""
+    async def _ready(self, change: Change) -> bool:
+        """Wait until the object does its work. False: an interrupt came first."""
         if change.desired is None or change.action is Action.DELETE:
             return True
         kind = self.kinds[change.address.kind]
-        client = self.clients[kind.platform]
-        await kind.afterwards(client, change)
         return await wait_until_ready(
             kind,
-            client,
+            self.clients[kind.platform],
             change.desired,
             timeout_seconds=self.ready_timeout_seconds,
             tell=lambda message: self.listener.progress(change, message),
@@ -192,7 +179,7 @@ class Apply:
         )
 
     async def _replace(self, change: Change) -> str:
-        """Put a new object in the place of the old one. One of another name goes in a step of its own."""
+        """Put a new object in the place of the old one. One of another name is there before the old one goes."""
         kind = self.kinds[change.address.kind]
         if change.existing.key == change.key:
             return await kind.replace(self.clients[kind.platform], change, self._ids)
@@ -220,10 +207,6 @@ class Apply:
         if rest.fields:
             await kind.update(client, rest, self._ids)
         return lives[0].id
-
-
-def _last_step(change: Change) -> Step:
-    return Step(change.address, change.succeeds)
 
 
 def _problem(error: Exception, change: Change) -> Problem:

@@ -11,7 +11,7 @@ from pfa_gitops.engine.planning import World
 from pfa_gitops.engine.readings import ask_platforms, raise_failures
 from pfa_gitops.model.drift import Drift, DriftReport
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.values import Live, Manifest, Touch
+from pfa_gitops.model.values import Key, Live, Manifest, Touch
 from pfa_gitops.platforms.base import FieldRules, Kind
 
 
@@ -26,8 +26,9 @@ async def read_drift(world: World, notices: Sequence[str] = ()) -> DriftReport:
         _drift(manifest, lives.get(manifest.key), world.kinds[manifest.address.kind].rules) for manifest in applied
     )
     drifts = {drift.address: drift for drift in found if drift is not None}
-    touches = await _last_changes(world, [manifest for manifest in applied if manifest.address in drifts], drifts)
-    told = tuple(_told(drift, touches.get(address)) for address, drift in drifts.items())
+    drifted = [manifest for manifest in applied if manifest.address in drifts]
+    touches = await _last_changes(world, drifted, lives, drifts)
+    told = tuple(replace(drift, touched=touches.get(address, drift.touched)) for address, drift in drifts.items())
     return DriftReport(world.inventory.owner.environment, len(applied), told, tuple(notices))
 
 
@@ -42,12 +43,13 @@ def _drift(applied: Manifest[Any], live: Live[Any] | None, rules: FieldRules) ->
 
 
 async def _last_changes(
-    world: World, drifted: Sequence[Manifest[Any]], drifts: Mapping[Address, Drift]
+    world: World, drifted: Sequence[Manifest[Any]], lives: Mapping[Key, Live[Any]], drifts: Mapping[Address, Drift]
 ) -> Mapping[Address, Touch]:
     """When each was changed and by whom, as far as the platforms keep their past."""
 
     async def ask(kind: Kind[Any, Any], client: Any, wanted: Sequence[Manifest[Any]]) -> Mapping[Address, Touch]:
-        ids = {world.inventory.entries[manifest.address].id: manifest.address for manifest in wanted}
+        # What is gone has its id in the inventory only. What was made anew since has another one there.
+        ids = {lives.get(one.key, world.inventory.entries[one.address]).id: one.address for one in wanted}
         fields = {one: {str(field.path[0]) for field in drifts[address].fields} for one, address in ids.items()}
         touches = await kind.last_changes(client, fields)
         return {ids[one]: touch for one, touch in touches.items()}
@@ -55,11 +57,3 @@ async def _last_changes(
     answers, failures = await ask_platforms(drifted, world.kinds, world.clients, ask)
     raise_failures(failures)
     return {address: touch for answer in answers for address, touch in answer.items()}
-
-
-def _told(drift: Drift, touch: Touch | None) -> Drift:
-    """Who wrote the object last is known by the object itself, too."""
-    if touch is None:
-        return drift
-    by = touch.by or (drift.touched.by if drift.touched else None)
-    return replace(drift, touched=touch._replace(by=by))

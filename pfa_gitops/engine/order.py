@@ -1,43 +1,17 @@
 """Puts manifests and changes in the order in which they are written. Pure.
 
-What is referred to is written first. What is deleted goes after everything that referred to it, and so does an object
-whose place one of another name takes.
+What is referred to is written first. What is deleted goes after everything that referred to it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
-from typing import Any, NamedTuple
+from typing import Any
 
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Action, Change, Manifest, Manifests
 
 Before = Mapping[Address, Sequence[Address]]
 """What must be done before each thing."""
-
-
-class Step(NamedTuple):
-    """A change, or its second half: the object goes whose place one of another name took (`Change.succeeds`)."""
-
-    address: Address
-    retires: bool = False
-
-
-def steps(changes: Sequence[Change]) -> Mapping[Step, Sequence[Step]]:
-    """What must be done before each step of these changes."""
-    graph = {Step(address): [Step(first) for first in needed] for address, needed in before(changes).items()}
-    retiring = {change.address: Step(change.address, retires=True) for change in changes if change.succeeds}
-    graph |= {step: [Step(address)] for address, step in retiring.items()}
-    gone = {change.address: Step(change.address) for change in changes if change.action is Action.DELETE} | retiring
-    for change in changes:
-        for target in _others(change, change.former) & gone.keys():
-            graph[gone[target]].append(gone.get(change.address, Step(change.address)))
-        for target in _others(change, _targets(change.desired)) & retiring.keys():
-            graph[retiring[target]].append(Step(change.address))
-    return graph
-
-
-def _others(change: Change, addresses: Iterable[Address]) -> set[Address]:
-    return {*addresses} - {change.address}
 
 
 def before(changes: Iterable[Change]) -> Before:

@@ -86,13 +86,7 @@ class Record:
             self._inventory = self._inventory.without(change.address)
         else:
             done = self._inventory.applied(self._planned.manifests[change.address], ids[change.key])
-            done = replace(done, instead_of=change.existing.key) if change.succeeds else done
             self._inventory = self._inventory.with_entry(change.address, done)
-
-    def retired(self, change: Change) -> None:
-        """Note that the object is gone whose place one of another name took."""
-        done = replace(self._inventory.entries[change.address], instead_of=None)
-        self._inventory = self._inventory.with_entry(change.address, done)
 
     def never_was(self, change: Change) -> None:
         """Note that a create was not tried, or that somebody else's object stands in its place."""

@@ -192,11 +192,6 @@ class Change:
         return frozenset(str(change.path[0]) for change in self.fields if change.path)
 
     @property
-    def succeeds(self) -> bool:
-        """Whether it puts an object in the place of one of another name, which goes when nothing refers to it."""
-        return self.action is Action.REPLACE and self.key != self.existing.key
-
-    @property
     def manifest(self) -> Manifest[Any]:
         """The desired side, which every write but a delete has."""
         if self.desired is None:

@@ -201,17 +201,14 @@ class Kind(ABC, Generic[SpecT, ClientT]):
         return await self.create(client, change, ids)
 
     async def succeed(self, client: ClientT, change: Change, create: Callable[[Change], Awaitable[str]]) -> str:
-        """Make an object of another name that is to take the place of `change.live`, and return its id.
+        """Put an object of another name in the place of `change.live` and return its id.
 
-        `create` makes it as its argument's desired side has it, which may take over what no manifest names.
-        `change.live` goes by `retire`. Where that could not be, the next apply comes here again, and `create` finds
-        what it made.
+        It is there before the old one goes. `create` makes it as its argument's desired side has it, which may take
+        over what no manifest names.
         """
-        return await create(change)
-
-    async def retire(self, client: ClientT, change: Change) -> None:
-        """Remove `change.live`, whose place the object of `succeed` took. What referred to it was written by now."""
+        made = await create(change)
         await self.delete(client, change.existing)
+        return made
 
     @abstractmethod
     async def delete(self, client: ClientT, live: Live[SpecT]) -> None:
@@ -231,8 +228,9 @@ class Kind(ABC, Generic[SpecT, ClientT]):
     async def last_changes(self, client: ClientT, drifted: Mapping[str, Collection[str]]) -> Mapping[str, Touch]:
         """Tell who changed the objects with these platform ids, and when, from what the platform keeps of the past.
 
-        `drifted` has the fields of each that are not as they were applied: its last change of one of them counts. None:
-        the object is gone, and its deletion is asked for. What is not known is left out; `Live.touched` counts then.
+        `drifted` has the fields of each that are not as they were applied: its last change of one of them counts. No
+        fields: the object is gone, and its deletion is asked for. What is not known is left out; then `Live.touched`
+        counts.
         """
         return {}
 

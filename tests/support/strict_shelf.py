@@ -35,6 +35,8 @@ class StrictShelf:
     """References that a write broke, and doubles that it would have made."""
     staying: frozenset[str] = frozenset()
     """Names that are to be there in the end: one of them goes only to be made again at once."""
+    making_way: frozenset[str] = frozenset()
+    """Former names of what is made anew under another one. They go before what refers to them is written."""
     dies_at: int | None = None
     """The number of the write, from 0, in which the client dies; None: it lives."""
     arrives: bool = False
@@ -89,7 +91,7 @@ class StrictShelf:
         self.crates.pop(name, None)
         self.ids.pop(name, None)
         left = [other for other, fields in self.crates.items() if fields.get("inside") == name]
-        if left and name not in self.staying:
+        if left and name not in self.staying | self.making_way:
             self.broken.append(f"{name} is deleted, and {left} refer to it")
 
 

@@ -51,8 +51,8 @@ def test_a_plan_imports_neither_prefect_nor_anyscale_nor_ray():
         "import pfa_gitops.cli.plan, pfa_gitops.cli.apply, pfa_gitops.cli.status, pfa_gitops.cli.validate\n"
         "import pfa_gitops.cli.convert, pfa_gitops.cli.export, pfa_gitops.export.export\n"
         "from pfa_gitops.platforms.registry import kinds\n"
+        "assert all(name == kind.name for name, kind in kinds().items())\n"  # imports them all
         "import pfa_gitops.platforms.prefect._client, pfa_gitops.platforms.anyscale._client\n"
-        "kinds()\n"
         "print(json.dumps([name for name in ('prefect', 'anyscale', 'ray', 'deepdiff') if name in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

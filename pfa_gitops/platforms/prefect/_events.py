@@ -1,12 +1,13 @@
 """What Prefect's log of events tells of a change: when it was and, in Prefect Cloud, whose. Reads only.
 
-The `updated` of a deployment, a pool or a queue says less: a worker that polls for work moves it too.
+An object's own `updated` says less: it is moved by changes of any field, and gone with the object.
 """
 
 import asyncio
 from collections.abc import Collection, Mapping
+from itertools import islice
 
-from pfa_gitops.model.errors import NotFound, Unauthorized
+from pfa_gitops.model.errors import PlatformError
 from pfa_gitops.model.values import Touch
 from pfa_gitops.platforms.prefect._client import Item, Listing, PrefectClient
 
@@ -22,13 +23,11 @@ _SAME = (
 TOLD_AS: Mapping[str, Mapping[str, Collection[str]]] = {
     "deployment": {
         **{name: (name,) for name in (*_SAME, "pull_steps", "paused", "version")},
-        "storage": ("pull_steps",),
         "work_pool": ("work_queue_id",),
         "work_queue": ("work_queue_id",),
         "infra_block": ("infra_overrides",),
         "infra_overrides": ("infra_overrides",),
         "job_variables": ("infra_overrides",),
-        "concurrency_limit": ("concurrency_limit_id", "concurrency_options"),
         "global_concurrency_limit": ("concurrency_limit_id",),
     },
     "work-pool": {
@@ -38,6 +37,8 @@ TOLD_AS: Mapping[str, Mapping[str, Collection[str]]] = {
 }
 """Which fields of an event tell of a field of the spec, by the name that events have for the kind. Of other fields,
 e.g. schedules, there are no events [server/models/deployments.py, workers.py, work_queues.py]."""
+MOST = 200
+"""How many objects are asked for. Of a server that lost all it had, nobody needs the time of each."""
 LATEST = 20
 """How many events of one object are looked at. The API gives at most 50 a page [server/api/events.py]."""
 
@@ -45,7 +46,7 @@ LATEST = 20
 async def last_changes(
     client: PrefectClient, thing: str, drifted: Mapping[str, Collection[str]]
 ) -> Mapping[str, Touch]:
-    """Do what `Kind.last_changes` does, with one request per object. `thing` is a key of TOLD_AS."""
+    """Do what `Kind.last_changes` does, with one request per object, for the first so many. `thing` is in TOLD_AS."""
 
     async def last(object_id: str, fields: Collection[str]) -> Touch | None:
         names = {name for field in fields for name in TOLD_AS[thing].get(field, ())}
@@ -54,12 +55,13 @@ async def last_changes(
         events = await _events(client, thing, object_id, "updated" if fields else "deleted")
         return next((_touch(event) for event in events if not fields or names & _updated(event)), None)
 
-    touches = await asyncio.gather(*(last(object_id, fields) for object_id, fields in drifted.items()))
-    return {object_id: touch for object_id, touch in zip(drifted, touches, strict=True) if touch is not None}
+    asked = dict(islice(drifted.items(), MOST))
+    touches = await asyncio.gather(*(last(object_id, fields) for object_id, fields in asked.items()))
+    return {object_id: touch for object_id, touch in zip(asked, touches, strict=True) if touch is not None}
 
 
 async def _events(client: PrefectClient, thing: str, object_id: str, action: str) -> Listing:
-    """The newest first. None where there is no log of events, or this key may not read it."""
+    """The newest first. None where they cannot be had: when it was is not worth a failure."""
     wanted = {
         "event": {"name": [f"prefect.{thing}.{action}"]},
         "resource": {"id": [f"prefect.{thing}.{object_id}"]},
@@ -67,7 +69,7 @@ async def _events(client: PrefectClient, thing: str, object_id: str, action: str
     }
     try:
         answer = await client.ask("/events/filter", {"filter": wanted, "limit": LATEST})
-    except (NotFound, Unauthorized):
+    except PlatformError:
         return []
     events: Listing = answer["events"]
     return events

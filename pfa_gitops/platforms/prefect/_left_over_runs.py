@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from pfa_gitops.model.errors import NotFound
 from pfa_gitops.platforms.prefect._client import Item, PrefectClient, any_of
 from pfa_gitops.platforms.prefect._runs import due, is_coming, is_under_way, is_waiting, unfinished
 
@@ -34,8 +35,12 @@ async def carry_over(client: PrefectClient, runs: Iterable[Item], deployment_id:
 
 
 async def _carry_over(client: PrefectClient, run: Item, deployment_id: str, queue: str | None = None) -> None:
-    """One that was picked up or ended meanwhile is left alone: it happens where it is, or was not to happen."""
-    if (now := await client.get(f"/flow_runs/{run['id']}"))["state_type"] != run["state_type"]:
+    """One that was picked up, ended or deleted meanwhile is left alone: it happens where it is, or is not to happen."""
+    try:
+        now = await client.get(f"/flow_runs/{run['id']}")
+    except NotFound:
+        return
+    if now["state_type"] != run["state_type"]:
         return
     body = {field: now[field] for field in AS_BEFORE if now.get(field) is not None}
     body |= {"work_queue_name": queue} if queue else {}

@@ -121,10 +121,10 @@ async def bring_back(client: PrefectClient, name: str) -> None:
     runs = await unfinished(client, flow_runs=of_deployment(*deployments))
     theirs = (run for run in runs if run["deployment_id"] in deployments)
     astray = [run for run in theirs if is_waiting(run) and not run["work_queue_id"]]
-    coming = [run for run in astray if is_coming(run, client.now_at_most())]
-    for deployment_id in {run["deployment_id"] for run in coming}:
+    now = client.now_at_most()
+    for deployment_id in {run["deployment_id"] for run in astray if is_coming(run, now)}:
         await _put(client, deployments[deployment_id], name, since)
-    await rehome(client, [run for run in astray if run not in coming], f"the pool {name}")
+    await rehome(client, [run for run in astray if not is_coming(run, now)], f"the pool {name}")
 
 
 def _left(former: FormerPool) -> str:

@@ -132,8 +132,10 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         await _deployment_writes.update(client, change, ids)
 
     async def succeed(self, client: PrefectClient, change: Change, create: Callable[[Change], Awaitable[str]]) -> str:
-        """The new one takes over what waits."""
-        return await _deployment_succession.succeed(client, change, create)
+        """The new one is there, and has what waits, before the old one goes."""
+        made = await _deployment_succession.succeed(client, change, create)
+        await self.delete(client, change.existing)
+        return made
 
     async def afterwards(self, client: PrefectClient, change: Change) -> None:
         """Drop what Prefect's scheduler may have made meanwhile of what it had read before the write."""

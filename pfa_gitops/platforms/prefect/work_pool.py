@@ -172,12 +172,13 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         return pool_id
 
     async def succeed(self, client: PrefectClient, change: Change, create: Callable[[Change], Awaitable[str]]) -> str:
-        """The new pool gets what the manifest does not name, all deployments and what waits."""
+        """The new pool gets what the manifest does not name, all deployments and what waits before the old one goes."""
         former, name = await read_former(client, change.existing.key.name), change.key.name
         made = await create(change)
         named: WorkPoolSpec = change.manifest.spec
         await write_queues(client, name, former.all_queues(named.queues), named.queues)
         await hand_over(client, former, name)
+        await client.remove(f"/work_pools/{in_path(change.existing.key.name)}")
         return made
 
     async def afterwards(self, client: PrefectClient, change: Change) -> None:

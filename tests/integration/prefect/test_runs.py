@@ -2,9 +2,10 @@
 
 import asyncio
 import itertools
+import sqlite3
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -229,6 +230,23 @@ def test_a_run_that_came_while_there_was_no_pool_for_it_is_put_into_it(staged):
     staged(scenario)
 
 
+def test_what_the_scheduler_made_while_there_was_no_pool_is_made_again_in_the_new_one(staged):
+    async def scenario(stage):
+        await stage.apply(schedules=[DAILY])
+        stage.server.post(f"/deployments/{stage.deployment['id']}/schedule", {})
+        slots = set(map(when, stage.waiting()))
+        with closing(sqlite3.connect(stage.server.home / "prefect.db", timeout=60)) as database, database:
+            made = "UPDATE flow_run SET work_queue_id = NULL WHERE deployment_id = ?"  # no request makes such runs
+            assert database.execute(made, [stage.deployment["id"]]).rowcount == len(slots) > 0
+        client, kind = stage.bench.clients["prefect"], kinds()["WorkPool"]
+        manifest = stage.bench.manifest("WorkPool", stage.pool, {"type": "process"})
+        await kind.afterwards(client, Change(manifest.address, Action.REPLACE, desired=manifest))
+        assert {run["work_pool_name"] for run in stage.waiting()} == {stage.pool}
+        assert set(map(when, stage.waiting())) == slots
+
+    staged(scenario)
+
+
 def test_runs_in_a_pool_that_goes_are_cancelled_and_say_why(staged):
     async def scenario(stage):
         await stage.apply()
@@ -281,7 +299,6 @@ def test_a_deployment_of_another_name_takes_over_what_waits_and_no_slot_twice(st
         affected = await kind.impact(client, [change])
         assert {run.id for run in affected[change.address] if run.effect == "moved"} >= {asked, pending}
         await kind.succeed(client, change, lambda wanted: kind.create(client, wanted, {}))
-        await kind.retire(client, change)
         [left] = stage.server.post("/deployments/filter", {"flows": {"name": {"any_": [stage.pool]}}})
         assert left["name"] == "renamed"
         alive = [run for run in stage.runs() if run["state_type"] not in {"CANCELLED", "CANCELLING"}]
@@ -320,7 +337,6 @@ def test_only_what_people_paused_stays_paused_under_its_new_name(staged, by_peop
             change = Change(renamed.address, Action.REPLACE, desired=renamed, live=live)
             with suppress(KeyboardInterrupt):
                 await kind.succeed(client, change, step)
-        await kind.retire(client, change)
         [left] = (await kind.observe(client, [renamed])).lives
         assert left.spec.paused is by_people
         assert left.spec.tags == []
@@ -342,7 +358,6 @@ def test_a_pool_of_another_name_takes_over_deployments_and_what_waits(staged):
         affected = await kind.impact(client, [change])
         assert [(run.id, run.effect) for run in affected[change.address]] == [(asked, "moved")]
         await kind.succeed(client, change, lambda wanted: kind.create(client, wanted, {}))
-        await kind.retire(client, change)
         found, expected = stage.deployment, (renamed.key.name, "by-hand")
         assert (found["work_pool_name"], found["work_queue_name"]) == expected
         [moved] = stage.waiting()
