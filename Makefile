@@ -32,4 +32,4 @@ generate: $(READY)
 	$(BIN)/python -m pfa_gitops.runner.documents && $(BIN)/pfa-gitops schema --output schemas && $(BIN)/python docs/generate.py
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks && $(BIN)/python -m benchmarks.worker
+	$(BIN)/python -m benchmarks

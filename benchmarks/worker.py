@@ -1,13 +1,12 @@
 """What one worker costs: 200 living jobs watched, and a run's way from its pick-up to its job.
 
-The peer of the second is what prefect-anyscale did: a process of the `anyscale` command for each run. Run by
-`make bench`; BENCH_JOBS changes the number. Prints a table in Markdown. Only the ratio travels to other machines.
+The peer of the second is what prefect-anyscale did: a process of the `anyscale` command for each run.
+`python -m benchmarks.worker`
 """
 
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,18 +17,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from http import HTTPStatus
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.__main__ import output, run, variables
+from benchmarks.measure import Row, Size, run, table
+from benchmarks.projects import POOL
+from benchmarks.servers import stack
 
-JOBS = int(os.environ.get("BENCH_JOBS", "200"))
-SUBMITS = int(os.environ.get("BENCH_SUBMITS", "10"))
 ROUNDS = 10
 TICK_S = 5.0
 PATIENCE_S = 900.0
-POOL = "bench"
 LISTING = "/api/v2/decorated_ha_jobs/"
 
 
@@ -49,58 +46,48 @@ class Stack:
         return _ask(self.environment["ANYSCALE_HOST"] + path, method, body, cookie)
 
 
-def main() -> None:
-    """Measure both and print the table."""
+def rows(size: Size) -> Iterator[Row]:
+    """Both."""
+    jobs, submits = size.of(200, 4), size.of(10, 2)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        run(folder, "pfa-gitops", "local", "up", "--prefect-port", "0", "--anyscale-port", "0")
-        try:
-            stack = Stack(variables(folder))
-            deployment = deploy(stack)
-            with worker(folder, stack) as process:
-                pick_ups = [time_of_pick_up(stack, deployment) for _ in range(SUBMITS)]
-                start(stack, deployment, JOBS - SUBMITS)
-                watched = watch(stack, process, folder)
-            commands = [time_of_command(folder, stack) for _ in range(max(3, SUBMITS // 3))]
-        finally:
-            run(folder, "pfa-gitops", "local", "down", "--delete-data")
-    print_table(watched, statistics.median(pick_ups), statistics.median(commands))
+        with stack(folder) as environment:
+            servers = Stack(environment)
+            deployment = deploy(servers)
+            with worker(folder, servers) as process:
+                ours = [time_of_pick_up(servers, deployment) for _ in range(submits)]
+                start(servers, deployment, jobs - submits)
+                watched = watch(servers, process, folder)
+            theirs = [time_of_command(folder, servers) for _ in range(max(1, submits // 3))]
+    watching = f"worker: a look at {jobs} living jobs"
+    yield Row(f"{watching}, requests", "one", [watched["requests"]], [1.0], at_most=1.0, unit="")
+    yield Row(watching, "the limit", [watched["look_s"]], [1.0], at_most=1.0)
+    yield Row(f"{watching}, memory", "the limit", [watched["memory_mb"]], [400.0], at_most=1.0, unit="MB")
+    yield Row("worker: from pick-up to submitted", "`anyscale job submit` per run", ours, theirs, at_most=0.2)
 
 
-def print_table(watched: dict[str, float], ours_s: float, theirs_s: float) -> None:
-    """In Markdown, with the versions."""
-    names = ("prefect", "anyscale", "pfa-gitops")
-    print(", ".join(f"{name} {version(name)}" for name in names))
-    print(f"\n| one worker, {JOBS} living jobs | | to reach |\n|---|---|---|")
-    print(f"| requests to Anyscale per look | {watched['requests']:.2f} | 1 |")
-    print(f"| a look | {watched['look_s']:.2f} s | under 1 s |")
-    print(f"| memory | {watched['memory_mb']:.0f} MB | under 400 MB |")
-    print("\n| from pick-up to submitted | `anyscale job submit` per run | the worker | ratio |\n|---|---|---|---|")
-    print(f"| median | {theirs_s:.2f} s | {ours_s:.2f} s | {theirs_s / ours_s:.1f} x |")
-
-
-def deploy(stack: Stack) -> str:
+def deploy(servers: Stack) -> str:
     """A pool and a deployment whose jobs only sleep; the deployment's id."""
     documents = Path(__file__).parents[1] / "pfa_gitops" / "platforms" / "prefect" / "runner_documents.json"
     template = json.loads(documents.read_text())["base_job_template"]
-    stack.prefect("POST", "/work_pools/", {"name": POOL, "type": "anyscale", "base_job_template": template})
-    flow = stack.prefect("POST", "/flows/", {"name": "sleeper"})
+    servers.prefect("POST", "/work_pools/", {"name": POOL, "type": "anyscale", "base_job_template": template})
+    flow = servers.prefect("POST", "/flows/", {"name": "sleeper"})
     body = {"name": "bench", "flow_id": flow["id"], "work_pool_name": POOL, "entrypoint": "none.py:none"}
     body |= {"job_variables": {"command": "sleep 3600"}}
-    return str(stack.prefect("POST", "/deployments/", body)["id"])
+    return str(servers.prefect("POST", "/deployments/", body)["id"])
 
 
-def start(stack: Stack, deployment: str, number: int) -> list[str]:
+def start(servers: Stack, deployment: str, number: int) -> list[str]:
     """Create runs, and wait until each has a job that runs; their ids."""
     path = f"/deployments/{deployment}/create_flow_run"
-    ids = [str(stack.prefect("POST", path, {"state": {"type": "SCHEDULED"}})["id"]) for _ in range(number)]
+    ids = [str(servers.prefect("POST", path, {"state": {"type": "SCHEDULED"}})["id"]) for _ in range(number)]
     for run_id in ids:
-        until(lambda run_id=run_id: stack.prefect("GET", f"/flow_runs/{run_id}")["infrastructure_pid"])
+        until(lambda run_id=run_id: servers.prefect("GET", f"/flow_runs/{run_id}")["infrastructure_pid"])
     return ids
 
 
 @contextmanager
-def worker(folder: Path, stack: Stack) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(folder: Path, servers: Stack) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker, warmed up by one run."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ANYSCALE_"))}
     own = {
@@ -111,7 +98,7 @@ def worker(folder: Path, stack: Stack) -> Iterator["subprocess.Popen[bytes]"]:
     }
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "anyscale"]
     with (folder / "worker.log").open("wb") as log:
-        process = subprocess.Popen(command, env={**kept, **stack.environment, **own}, stdout=log, stderr=log)
+        process = subprocess.Popen(command, env={**kept, **servers.environment, **own}, stdout=log, stderr=log)
     try:
         until((folder / "status.json").exists)
         yield process
@@ -120,34 +107,29 @@ def worker(folder: Path, stack: Stack) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait()
 
 
-def time_of_pick_up(stack: Stack, deployment: str) -> float:
+def time_of_pick_up(servers: Stack, deployment: str) -> float:
     """Seconds from the moment that Prefect called the run Pending to the moment that Anyscale had its job."""
-    (run_id,) = start(stack, deployment, 1)
-    states = stack.prefect("GET", f"/flow_run_states/?flow_run_id={run_id}")
+    (run_id,) = start(servers, deployment, 1)
+    states = servers.prefect("GET", f"/flow_run_states/?flow_run_id={run_id}")
     pending = min(_moment(state["timestamp"]) for state in states if state["type"] == "PENDING")
-    (job,) = stack.anyscale("GET", f"{LISTING}?tag_filter=flow_run_id:{run_id}")["results"]
+    (job,) = servers.anyscale("GET", f"{LISTING}?tag_filter=flow_run_id:{run_id}")["results"]
     return (_moment(job["created_at"]) - pending).total_seconds()
 
 
-def time_of_command(folder: Path, stack: Stack) -> float:
+def time_of_command(folder: Path, servers: Stack) -> float:
     """Seconds that the seed's way takes for one run, a command's process."""
     config = folder / "job.yaml"
     config.write_text(json.dumps({"name": "theirs", "entrypoint": "sleep 1", "max_retries": 0}))
-    quiet = {"ANYSCALE_TELEMETRY_SAMPLE_RATE": "0", "ANYSCALE_SUPPRESS_UPGRADE_WARNING": "1"}
-    began = time.monotonic()
-    output(
-        folder, "anyscale", "job", "submit", "--config-file", str(config), environment={**stack.environment, **quiet}
-    )
-    return time.monotonic() - began
+    return run(["anyscale", "job", "submit", "--config-file", config], folder, servers.environment).seconds
 
 
-def watch(stack: Stack, process: "subprocess.Popen[bytes]", folder: Path) -> dict[str, float]:
+def watch(servers: Stack, process: "subprocess.Popen[bytes]", folder: Path) -> dict[str, float]:
     """What some rounds of looks at all jobs cost."""
     status = folder / "status.json"
     first = json.loads(status.read_text())["ticks"]
-    stack.anyscale("DELETE", "/_emulator/requests")
+    servers.anyscale("DELETE", "/_emulator/requests")
     until(lambda: json.loads(status.read_text())["ticks"] >= first + ROUNDS)
-    asked = [one for one in stack.anyscale("GET", "/_emulator/requests") if one["method"] == "GET"]
+    asked = [one for one in servers.anyscale("GET", "/_emulator/requests") if one["method"] == "GET"]
     rounds = json.loads(status.read_text())["ticks"] - first
     memory = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
     return {
@@ -186,4 +168,4 @@ def _moment(text: str) -> datetime:
 
 
 if __name__ == "__main__":
-    main()
+    print(table(rows(Size.asked())))

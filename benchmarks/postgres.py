@@ -1,0 +1,53 @@
+"""1,000 new deployments where Prefect keeps them in PostgreSQL: `python -m benchmarks.postgres`."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.bare import parallel_posts
+from benchmarks.measure import Row, Size, run, table
+from benchmarks.plan import APPLY
+from benchmarks.projects import POOL, deployments, requests_for, write_flows, write_project
+from benchmarks.servers import prefect_on_postgres
+
+AT_ONCE = (1, 2, 4, 8, 16)
+
+
+def rows(size: Size) -> Iterator[Row]:
+    """Beside the bare requests, with as many at a time as is best for them."""
+    number = size.of(1_000, 20)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with prefect_on_postgres(folder) as environment:
+            run(["prefect", "work-pool", "create", POOL, "--type", "process"], folder, environment)
+            url = environment["PREFECT_API_URL"]
+            bare = {
+                at_once: parallel_posts(url, _bodies(folder, number, f"bare-{at_once}"), at_once) for at_once in AT_ONCE
+            }
+            ours = [_applied(folder / str(one), number, environment) for one in range(size.of(3, 1))]
+            best = min(bare, key=lambda at_once: bare[at_once])
+            theirs = [
+                bare[best],
+                *(parallel_posts(url, _bodies(folder, number, f"more-{one}"), best) for one in (1, 2)),
+            ]
+    yield Row(f"apply on PostgreSQL: {number:,} new", f"bare POSTs, {best} at once", ours, theirs, at_most=1.1)
+
+
+def _applied(folder: Path, number: int, environment: dict[str, str]) -> float:
+    """Seconds of an apply of deployments that no round before had."""
+    folder.mkdir()
+    write_flows(folder, number)
+    manifests = deployments(folder, number)
+    for one in manifests:
+        one["spec"]["name"] += f"-{folder.name}"
+    write_project(folder, manifests, external=[f"WorkPool/{POOL}"])
+    return run(APPLY, folder, environment).seconds
+
+
+def _bodies(folder: Path, number: int, prefix: str) -> list[dict[str, object]]:
+    bodies = requests_for(deployments(folder, number))
+    return [{**body, "name": f"{prefix}-{body['name']}", "flow": f"{prefix}-{body['flow']}"} for body in bodies]
+
+
+if __name__ == "__main__":
+    print(table(rows(Size.asked())))

@@ -1,0 +1,108 @@
+"""The projects that are timed: the same deployments for both sides."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FLOW = "from prefect import flow\n\n\n@flow\ndef f{number}(x: int = 1):\n    return x\n"
+POOL = "bench"
+PER_FILE = 100
+NIGHTLY = [{"cron": "0 3 * * *", "slug": "nightly"}]
+
+
+def write_project(folder: Path, manifests: Sequence[Mapping[str, Any]], **spec: Any) -> None:
+    """A project, its manifests a hundred to a file."""
+    project = manifest("Project", folder.name, {"environments": {"dev": {"default": True}}, **spec})
+    write_yaml(folder / "pfa-gitops.yaml", project)
+    (folder / "manifests").mkdir(exist_ok=True)
+    for begin in range(0, len(manifests), PER_FILE):
+        write_yaml(folder / "manifests" / f"{begin:06}.yaml", *manifests[begin : begin + PER_FILE])
+
+
+def write_yaml(path: Path, *documents: Any) -> None:
+    """A file of these documents."""
+    path.write_text(yaml.dump_all(documents, Dumper=yaml.CSafeDumper, sort_keys=False))
+
+
+def manifest(kind: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """One manifest."""
+    return {"apiVersion": "pfa-gitops/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+def write_flows(folder: Path, number: int) -> None:
+    """One file per flow, which both sides read."""
+    for one in range(number):
+        (folder / f"flow{one}.py").write_text(FLOW.format(number=one))
+
+
+def deployments(folder: Path, number: int, flows: int | None = None) -> list[dict[str, Any]]:
+    """So many deployments, of one flow each, or of so many flows together, as manifests."""
+    return [
+        manifest(
+            "Deployment",
+            f"ours-{one}",
+            {
+                "name": f"ours-{one}",
+                "entrypoint": f"flow{one % (flows or number)}.py:f{one % (flows or number)}",
+                "work_pool": POOL,
+                "path": str(folder),
+                "schedules": NIGHTLY,
+                "tags": ["bench"],
+            },
+        )
+        for one in range(number)
+    ]
+
+
+def requests_for(manifests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What Prefect is sent for these deployments, with the flow's name as `flow`."""
+    fields = ("name", "entrypoint", "path", "tags")
+    return [
+        {field: one["spec"][field] for field in fields}
+        | {"flow": one["spec"]["entrypoint"].rpartition(":")[2], "work_pool_name": one["spec"]["work_pool"]}
+        | {"schedules": [{"schedule": {"cron": "0 3 * * *"}, "slug": "nightly", "active": True}]}
+        for one in manifests
+    ]
+
+
+def write_prefect_yaml(folder: Path, number: int) -> None:
+    """The same deployments for `prefect deploy`, under other names."""
+    found = [
+        {
+            "name": f"theirs-{one}",
+            "entrypoint": f"flow{one}.py:f{one}",
+            "work_pool": {"name": POOL},
+            "schedules": NIGHTLY,
+            "tags": ["bench"],
+        }
+        for one in range(number)
+    ]
+    pull = [{"prefect.deployments.steps.set_working_directory": {"directory": str(folder)}}]
+    write_yaml(folder / "prefect.yaml", {"name": "bench", "pull": pull, "deployments": found})
+
+
+def write_large(folder: Path, number: int) -> None:
+    """`number` deployments of a tenth as many flows; for each twenty a block, for each fifty a pool."""
+    pools = [manifest("WorkPool", f"{POOL}-{one}", {"type": "process"}) for one in range(max(1, number // 50))]
+    blocks = [
+        manifest("Block", f"{POOL}-{one}", {"type": "local-file-system", "data": {"basepath": f"/srv/{one}"}})
+        for one in range(max(1, number // 20))
+    ]
+    flows = max(1, number // 10)
+    found = deployments(folder, number, flows)
+    for one, deployment in enumerate(found):
+        deployment["spec"]["work_pool"] = f"{POOL}-{one % len(pools)}"
+    write_flows(folder, flows)
+    write_project(folder, [*pools, *blocks, *found])
+
+
+def write_terraform(folder: Path, number: int) -> None:
+    """So many resources of Terraform's own, each with fields as a deployment has them."""
+    fields = f'pool = "{POOL}", cron = "0 3 * * *", tags = ["bench"]'
+    texts = [
+        f'resource "terraform_data" "d{one}" {{\n  input = {{ name = "ours-{one}", {fields} }}\n}}\n'
+        for one in range(number)
+    ]
+    (folder / "main.tf").write_text("\n".join(texts))
