@@ -13,6 +13,7 @@ from typing import Any
 from pfa_gitops.model.errors import NotFound, PlatformError
 from pfa_gitops.model.values import Change, Live
 from pfa_gitops.platforms.prefect._client import PrefectClient
+from pfa_gitops.platforms.prefect._deployment_names import find_deployment
 from pfa_gitops.platforms.prefect._deployment_spec import DeploymentSpec
 from pfa_gitops.platforms.prefect._deployment_writes import accepted, starts_runs
 from pfa_gitops.platforms.prefect._left_over_runs import carry_over, left_over
@@ -32,7 +33,7 @@ async def succeed(client: PrefectClient, change: Change, create: Callable[[Chang
     try:
         made = await create(successor)
     except PlatformError:
-        await _resume(client, former, since)
+        await _resume(client, former, since, change.key.name)
         raise
     if starts_runs(replace(successor, live=None)):
         await schedule_from(client, made, await after_taken(client, former.id, since, paused_at))
@@ -53,11 +54,13 @@ async def _pause(client: PrefectClient, former: Live[DeploymentSpec]) -> datetim
         return client.now()
 
 
-async def _resume(client: PrefectClient, former: Live[DeploymentSpec], since: datetime) -> None:
-    """There is no new one: the old one goes on as before."""
+async def _resume(client: PrefectClient, former: Live[DeploymentSpec], since: datetime, successor: str) -> None:
+    """The old one goes on as before, unless the new one is there and could only not be written: both would run."""
     if _paused_by_people(former):
         return
-    with suppress(PlatformError):  # why there is no new one is worth more than that
+    with suppress(PlatformError):  # why it failed is worth more than that
+        if await find_deployment(client, successor) is not None:
+            return
         body = {"paused": False, "tags": [tag for tag in former.spec.tags if tag != REPLACED]}
         await client.patch(f"/deployments/{former.id}", accepted(body, former))
         await schedule_from(client, former.id, since)

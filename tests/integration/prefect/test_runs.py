@@ -406,6 +406,26 @@ def test_a_deployment_whose_successor_is_refused_goes_on(staged):
     staged(scenario)
 
 
+def test_a_deployment_whose_successor_is_there_and_is_refused_a_write_does_not_run_beside_it(staged):
+    async def scenario(stage):
+        await stage.apply(schedules=[DAILY])
+        client, kind = stage.bench.clients["prefect"], kinds()["Deployment"]
+        former, renamed = (stage.bench.manifest("Deployment", name, stage.spec) for name in ("nightly", "renamed"))
+        [live] = (await kind.observe(client, [former])).lives
+
+        async def made_and_refused(wanted):
+            await kind.create(client, wanted, {})
+            raise Conflict("no")
+
+        change = Change(renamed.address, Action.REPLACE, desired=renamed, live=live)
+        with pytest.raises(Conflict):
+            await kind.succeed(client, change, made_and_refused)
+        assert stage.deployment["paused"] is True
+        await kind.delete(client, (await kind.observe(client, [renamed])).lives[0])
+
+    staged(scenario)
+
+
 def test_a_run_between_two_tries_is_under_way(staged):
     async def scenario(stage):
         await stage.apply()
