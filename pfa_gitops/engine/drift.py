@@ -44,10 +44,10 @@ def _drift(applied: Manifest[Any], live: Live[Any] | None, rules: FieldRules) ->
 
 async def _last_changes(
     world: World, drifted: Sequence[Manifest[Any]], lives: Mapping[Key, Live[Any]], drifts: Mapping[Address, Drift]
-) -> Mapping[Address, Touch]:
+) -> Mapping[Address, Touch | None]:
     """When each was changed and by whom, as far as the platforms keep their past."""
 
-    async def ask(kind: Kind[Any, Any], client: Any, wanted: Sequence[Manifest[Any]]) -> Mapping[Address, Touch]:
+    async def ask(kind: Kind[Any, Any], client: Any, wanted: Sequence[Manifest[Any]]) -> Mapping[Address, Touch | None]:
         # What is gone has its id in the inventory only. What was made anew since has another one there.
         ids = {lives.get(one.key, world.inventory.entries[one.address]).id: one.address for one in wanted}
         fields = {one: {str(field.path[0]) for field in drifts[address].fields} for one, address in ids.items()}

@@ -225,12 +225,12 @@ class Kind(ABC, Generic[SpecT, ClientT]):
         """Tell whether the object does its work yet. Asked after a write, again and again while it progresses."""
         return READY
 
-    async def last_changes(self, client: ClientT, drifted: Mapping[str, Collection[str]]) -> Mapping[str, Touch]:
+    async def last_changes(self, client: ClientT, drifted: Mapping[str, Collection[str]]) -> Mapping[str, Touch | None]:
         """Tell who changed the objects with these platform ids, and when, from what the platform keeps of the past.
 
         `drifted` has the fields of each that are not as they were applied: its last change of one of them counts. No
-        fields: the object is gone, and its deletion is asked for. What is not known is left out; then `Live.touched`
-        counts.
+        fields: the object is gone, and its deletion is asked for. What is left out has its time from `Live.touched`;
+        None: that is no answer either.
         """
         return {}
 

@@ -4,14 +4,14 @@ The old one is paused first, and says so by a tag: where an apply is killed then
 paused by people, who want the new one to be paused, too.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from pfa_gitops.model.errors import NotFound, PlatformError
-from pfa_gitops.model.values import Change, Live
+from pfa_gitops.model.values import Change, Live, Spec
 from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._deployment_names import find_deployment
 from pfa_gitops.platforms.prefect._deployment_spec import DeploymentSpec
@@ -21,6 +21,16 @@ from pfa_gitops.platforms.prefect._runs import of_deployment, time
 from pfa_gitops.platforms.prefect._schedules import Schedule
 from pfa_gitops.platforms.prefect._slots import after_taken, schedule_from
 
+OF_ITS_PLACE = frozenset({"name", "flow_name", "work_pool", "work_queue", "infra_block", "infra_overrides"})
+"""Fields that go by the manifest alone."""
+TOGETHER = (
+    frozenset({"infra_block", "infra_overrides", "job_variables"}),
+    frozenset({"storage", "pull_steps", "path"}),
+    frozenset({"concurrency_limit", "global_concurrency_limit"}),
+)
+"""Fields that Prefect keeps in one place: where a manifest names one, the others go by it, too."""
+BY_PEOPLE = frozenset({"active", "parameters", "max_scheduled_runs"})
+"""What of a schedule is not its times."""
 REPLACED = "pfa-gitops.replaced"
 """The tag of a deployment that was paused since another takes its place."""
 
@@ -76,16 +86,33 @@ def _paused_by_people(former: Live[DeploymentSpec]) -> bool:
 
 
 def _successor(change: Change) -> Change:
-    """The new one, paused where people paused the old one, its intervals counted from the same time."""
+    """The new one has what no manifest names from the old one: nobody's setting is lost, and what was off stays off."""
     spec, live = change.manifest.spec, change.existing.spec
-    former = {schedule.slug: schedule for schedule in live.schedules}
-    update: dict[str, Any] = {} if "paused" in spec.model_fields_set else {"paused": _paused_by_people(change.existing)}
+    told = {other for group in TOGETHER if group & spec.model_fields_set for other in group} | OF_ITS_PLACE
+    kept = {name: value for name, value in _unnamed(spec, live) if name not in told}
+    if "paused" not in spec.model_fields_set:
+        kept["paused"] = _paused_by_people(change.existing)
+    if "tags" in kept:
+        kept["tags"] = [tag for tag in live.tags if tag != REPLACED]
     if "schedules" in spec.model_fields_set:
-        update["schedules"] = [_anchored(schedule, former.get(schedule.slug)) for schedule in spec.schedules]
-    return replace(change, desired=replace(change.manifest, spec=spec.model_copy(update=update)))
+        former = {schedule.slug: schedule for schedule in live.schedules}
+        kept["schedules"] = [_as_before(schedule, former.get(schedule.slug)) for schedule in spec.schedules]
+    return replace(change, desired=replace(change.manifest, spec=spec.model_copy(update=kept)))
 
 
-def _anchored(schedule: Schedule, former: Schedule | None) -> Schedule:
-    if former is None or "anchor_date" in schedule.model_fields_set or schedule.interval != former.interval:
+def _unnamed(spec: Spec, live: Spec) -> Iterator[tuple[str, Any]]:
+    """The fields that differ from their defaults and that `spec` does not name."""
+    for name, field in type(spec).model_fields.items():
+        value = getattr(live, name)
+        if name not in spec.model_fields_set and value != field.get_default(call_default_factory=True):
+            yield name, value
+
+
+def _as_before(schedule: Schedule, former: Schedule | None) -> Schedule:
+    """With what people set at it, and with its intervals counted from the same time."""
+    if former is None:
         return schedule
-    return schedule.model_copy(update={"anchor_date": former.anchor_date})
+    kept = {name: value for name, value in _unnamed(schedule, former) if name in BY_PEOPLE}
+    if schedule.interval == former.interval and "anchor_date" not in schedule.model_fields_set:
+        kept["anchor_date"] = former.anchor_date
+    return schedule.model_copy(update=kept)

@@ -1,6 +1,7 @@
 """What Prefect's log of events tells of a change: when it was and, in Prefect Cloud, whose. Reads only.
 
-An object's own `updated` says less: it is moved by changes of any field, and gone with the object.
+An object's own `updated` is no answer: any write moves it, most of all ours, a schedule's or a queue's change does not,
+and it is gone with the object.
 """
 
 import asyncio
@@ -45,7 +46,7 @@ LATEST = 20
 
 async def last_changes(
     client: PrefectClient, thing: str, drifted: Mapping[str, Collection[str]]
-) -> Mapping[str, Touch]:
+) -> Mapping[str, Touch | None]:
     """Do what `Kind.last_changes` does, with one request per object, for the first so many. `thing` is in TOLD_AS."""
 
     async def last(object_id: str, fields: Collection[str]) -> Touch | None:
@@ -57,7 +58,7 @@ async def last_changes(
 
     asked = dict(islice(drifted.items(), MOST))
     touches = await asyncio.gather(*(last(object_id, fields) for object_id, fields in asked.items()))
-    return {object_id: touch for object_id, touch in zip(asked, touches, strict=True) if touch is not None}
+    return dict.fromkeys(drifted) | dict(zip(asked, touches, strict=True))
 
 
 async def _events(client: PrefectClient, thing: str, object_id: str, action: str) -> Listing:

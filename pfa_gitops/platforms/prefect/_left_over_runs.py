@@ -6,7 +6,7 @@ So each that somebody asked for, or that is late, either happens elsewhere or is
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -75,10 +75,18 @@ async def follow(client: PrefectClient, runs: Iterable[Item]) -> list[Item]:
     return stranded
 
 
-async def rehome(client: PrefectClient, runs: Iterable[Item], gone: str) -> None:
-    """Carry waiting runs over to the queue of the same name in the pool that took the place of theirs."""
+async def rehome(client: PrefectClient, runs: Iterable[Item], queues: Collection[str], gone: str) -> None:
+    """Carry waiting runs over to the pool that took the place of theirs.
+
+    They come into the queue of the same name, where it is among the pool's `queues`, else into their deployment's.
+    """
+
+    async def move(run: Item) -> None:
+        queue = run["work_queue_name"]
+        await _carry_over(client, run, run["deployment_id"], queue if queue in queues else None)
+
     housed, stranded = await _apart(client, runs)
-    await asyncio.gather(*(_carry_over(client, run, run["deployment_id"], run["work_queue_name"]) for run, _ in housed))
+    await asyncio.gather(*(move(run) for run, _ in housed))
     await cancel(client, stranded, f"{gone} was deleted")
 
 

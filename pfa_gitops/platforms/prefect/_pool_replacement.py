@@ -6,7 +6,7 @@ is read right before.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,10 +45,10 @@ class FormerPool:
         storage = {**(self.pool.get(STORAGE) or {}), **named.get(STORAGE, {})}
         return body | ({STORAGE: storage} if storage else {})
 
-    def all_queues(self, named: Sequence[WorkQueueSpec]) -> list[WorkQueueSpec]:
-        """The queues that the new pool gets: what the manifest names, over what the former one has."""
+    def all_queues(self, named: Sequence[WorkQueueSpec], left: Collection[str]) -> list[WorkQueueSpec]:
+        """The queues that the new pool gets: what the manifest names, over what the former one has, but for `left`."""
         wanted = {queue.name: queue for queue in named}
-        former = {queue.name: queue for queue in self.queues}
+        former = {queue.name: queue for queue in self.queues if queue.name not in left}
         both = {name: overlaid(wanted[name], former[name], FieldRules()) for name in wanted.keys() & former.keys()}
         return list({**former, **wanted, **both}.values())
 
@@ -96,14 +96,18 @@ async def replace(
 
 async def hand_over(client: PrefectClient, former: FormerPool, name: str) -> None:
     """Give the new pool the deployments, and what waits. A deployment that is gone meanwhile needs none."""
+    queues = {queue["name"] for queue in await client.read_all(f"/work_pools/{in_path(name)}/queues/filter")}
     for deployment in former.deployments:
-        await _put(client, deployment, name, former.since)
-    await rehome(client, former.waiting, f"the pool {former.pool['name']}")
+        await _put(client, deployment, name, queues, former.since)
+    await rehome(client, former.waiting, queues, f"the pool {former.pool['name']}")
 
 
-async def _put(client: PrefectClient, deployment: Mapping[str, Any], pool: str, since: datetime) -> None:
-    body = {"work_pool_name": pool}
-    if (queue := deployment.get("work_queue_name")) is not None:
+async def _put(
+    client: PrefectClient, deployment: Mapping[str, Any], pool: str, queues: Collection[str], since: datetime
+) -> None:
+    """In the queue of the same name; where the pool has none, in its default queue."""
+    body: dict[str, Any] = {"work_pool_name": pool}
+    if (queue := deployment.get("work_queue_name")) in queues:
         body["work_queue_name"] = queue
     with suppress(NotFound):
         await client.patch(f"/deployments/{deployment['id']}", body)
@@ -118,13 +122,14 @@ async def bring_back(client: PrefectClient, name: str) -> None:
     deployments = {item["id"]: item for item in found}
     if not deployments:
         return
+    queues = {queue["name"] for queue in await client.read_all(f"/work_pools/{in_path(name)}/queues/filter")}
     runs = await unfinished(client, flow_runs=of_deployment(*deployments))
     theirs = (run for run in runs if run["deployment_id"] in deployments)
     astray = [run for run in theirs if is_waiting(run) and not run["work_queue_id"]]
     now = client.now_at_most()
     for deployment_id in {run["deployment_id"] for run in astray if is_coming(run, now)}:
-        await _put(client, deployments[deployment_id], name, since)
-    await rehome(client, [run for run in astray if not is_coming(run, now)], f"the pool {name}")
+        await _put(client, deployments[deployment_id], name, queues, since)
+    await rehome(client, [run for run in astray if not is_coming(run, now)], queues, f"the pool {name}")
 
 
 def _left(former: FormerPool) -> str:

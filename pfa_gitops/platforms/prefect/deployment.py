@@ -146,7 +146,9 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
             if _deployment_writes.starts_runs(change):
                 await schedule_from(client, change.existing.id, since)
 
-    async def last_changes(self, client: PrefectClient, drifted: Mapping[str, Collection[str]]) -> Mapping[str, Touch]:
+    async def last_changes(
+        self, client: PrefectClient, drifted: Mapping[str, Collection[str]]
+    ) -> Mapping[str, Touch | None]:
         """From Prefect's events."""
         return await last_changes(client, "deployment", drifted)
 

@@ -167,16 +167,14 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         spec: WorkPoolSpec = change.manifest.spec
         named = await _new(client, spec, ids)
         former = await read_former(client, change.key.name)
-        pool_id = await replace(client, former, former.body(named), former.all_queues(spec.queues))
-        await delete_queues(client, change.key.name, _left(change))
-        return pool_id
+        return await replace(client, former, former.body(named), former.all_queues(spec.queues, _left(change)))
 
     async def succeed(self, client: PrefectClient, change: Change, create: Callable[[Change], Awaitable[str]]) -> str:
         """The new pool gets what the manifest does not name, all deployments and what waits before the old one goes."""
         former, name = await read_former(client, change.existing.key.name), change.key.name
         made = await create(change)
         named: WorkPoolSpec = change.manifest.spec
-        await write_queues(client, name, former.all_queues(named.queues), named.queues)
+        await write_queues(client, name, former.all_queues(named.queues, _left(change)), named.queues)
         await hand_over(client, former, name)
         await client.remove(f"/work_pools/{in_path(change.existing.key.name)}")
         return made
@@ -194,7 +192,9 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         await client.remove(f"/work_pools/{in_path(name)}")
         await cancel(client, await follow(client, waiting), f"the pool {name} was deleted")
 
-    async def last_changes(self, client: PrefectClient, drifted: Mapping[str, Collection[str]]) -> Mapping[str, Touch]:
+    async def last_changes(
+        self, client: PrefectClient, drifted: Mapping[str, Collection[str]]
+    ) -> Mapping[str, Touch | None]:
         """From Prefect's events."""
         return await last_changes(client, "work-pool", drifted)
 

@@ -110,7 +110,9 @@ class WorkQueue(Kind[SingleQueueSpec, PrefectClient]):
         if queue.name != DEFAULT_QUEUE:
             await delete_queues(client, live.spec.work_pool, [queue.name])
 
-    async def last_changes(self, client: PrefectClient, drifted: Mapping[str, Collection[str]]) -> Mapping[str, Touch]:
+    async def last_changes(
+        self, client: PrefectClient, drifted: Mapping[str, Collection[str]]
+    ) -> Mapping[str, Touch | None]:
         """From Prefect's events."""
         return await last_changes(client, "work-queue", drifted)
 

@@ -387,6 +387,52 @@ def test_a_queue_that_goes_as_its_deployment_moves_takes_no_run_along(staged):
     staged(scenario)
 
 
+def test_what_people_set_at_a_deployment_is_there_under_its_new_name(staged):
+    """Most of all a schedule that they switched off: it starts no runs."""
+
+    async def scenario(stage):
+        spec = {name: stage.spec[name] for name in ("flow_name", "work_pool")} | {"schedules": [DAILY, NOON]}
+        former, renamed = (stage.bench.manifest("Deployment", name, spec) for name in ("nightly", "renamed"))
+        await stage.bench.apply(await stage.bench.plan([former]))
+        there = f"/deployments/{stage.deployment['id']}"
+        off = next(one for one in stage.deployment["schedules"] if one["slug"] == "noon")
+        stage.server.patch(f"{there}/schedules/{off['id']}", {"active": False})
+        by_hand = {"path": "/srv/code", "version": "v7", "description": "d", "enforce_parameter_schema": False}
+        stage.server.patch(
+            there, by_hand | {"job_variables": {"env": {"A": "1"}}, "concurrency_limit": 2, "tags": ["t"]}
+        )
+        client, kind = stage.bench.clients["prefect"], kinds()["Deployment"]
+        [live] = (await kind.observe(client, [former])).lives
+        change = Change(renamed.address, Action.REPLACE, desired=renamed, live=live)
+        await kind.succeed(client, change, lambda wanted: kind.create(client, wanted, {}))
+        [left] = (await kind.observe(client, [renamed])).lives
+        assert {name: getattr(left.spec, name) for name in by_hand} == by_hand
+        assert (left.spec.job_variables, left.spec.tags) == ({"env": {"A": "1"}}, ["t"])
+        assert left.spec.concurrency_limit.limit == 2
+        assert {one.slug: one.active for one in left.spec.schedules} == {"daily": True, "noon": False}
+        assert not [run for run in stage.waiting() if when(run).hour == 12]
+        await kind.delete(client, left)
+
+    staged(scenario)
+
+
+def test_a_queue_that_the_new_pool_has_not_strands_nobody(staged):
+    async def scenario(stage):
+        pool = {"type": "process", "queues": [{"name": "gone"}]}
+        await stage.write("WorkPool", stage.pool, pool)
+        await stage.apply(work_queue="gone", schedules=[DAILY])
+        asked = stage.start()
+        manifest = stage.bench.manifest("WorkPool", stage.pool, {"type": "docker", "queues": []})
+        manifest = replace(manifest, applied={"queues": [{"name": "gone"}], "type": "process"})
+        await stage.bench.apply(await stage.bench.plan([manifest]))
+        found = stage.deployment
+        assert found["work_pool_name"] == stage.pool
+        assert {run["work_pool_name"] for run in stage.waiting()} == {stage.pool}
+        assert asked not in {run["id"] for run in stage.waiting()}
+
+    staged(scenario)
+
+
 def test_a_deployment_whose_successor_is_refused_goes_on(staged):
     async def scenario(stage):
         await stage.apply(schedules=[DAILY], tags=["t"])

@@ -42,7 +42,7 @@ def test_the_newest_change_of_a_field_that_drifted_and_its_author():
 
 
 def test_a_field_of_which_no_event_tells_is_not_asked_for():
-    assert told({"d": {"schedules"}}, httpx.Response(200, json={"events": []})) == ({}, [])
+    assert told({"d": {"schedules"}}, httpx.Response(200, json={"events": []})) == ({"d": None}, [])
 
 
 def test_a_deletion_by_nobody_known():
@@ -52,4 +52,4 @@ def test_a_deletion_by_nobody_known():
 
 
 def test_a_key_that_may_not_read_events():
-    assert told({"d": ()}, httpx.Response(403, json={"detail": "Forbidden"}))[0] == {}
+    assert told({"d": ()}, httpx.Response(403, json={"detail": "Forbidden"}))[0] == {"d": None}
