@@ -149,15 +149,15 @@ def test_tags_are_added_listed_and_removed(sdk, run_job):
 
 
 def test_a_job_is_archived_and_deleted_only_when_it_ended(sdk, run_job):
-    running = run_job("busy", "sleep 600", wait=False)
+    running = run_job("archived-when-it-ended", "sleep 600", wait=False)
     for change in (sdk.job.archive, sdk.job.delete):
         with pytest.raises((ValueError, RuntimeError)):
             change(id=running)
     sdk.job.terminate(id=running)
     eventually(lambda: sdk.job.status(id=running).state == "TERMINATED")
     sdk.job.archive(id=running)
-    assert [job.id for job in sdk.job.list(name="busy")] == []
-    assert [job.id for job in sdk.job.list(name="busy", include_archived=True)] == [running]
+    assert [job.id for job in sdk.job.list(name="archived-when-it-ended")] == []
+    assert [job.id for job in sdk.job.list(name="archived-when-it-ended", include_archived=True)] == [running]
     sdk.job.delete(id=running)
     with pytest.raises(RuntimeError, match="not found"):
         sdk.job.status(id=running)
