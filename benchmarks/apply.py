@@ -1,12 +1,11 @@
 """Deploying: new, again with nothing to change, and one field of 1,000 deployments: `python -m benchmarks.apply`."""
 
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.bare import serial_posts
-from benchmarks.measure import Row, Size, in_turn, run, table
+from benchmarks.measure import Row, Size, in_folders, in_turn, run, table
 from benchmarks.plan import APPLY, PLAN
 from benchmarks.projects import (
     POOL,
@@ -24,10 +23,7 @@ DEPLOY = ("prefect", "--no-prompt", "deploy", "--all")
 
 def rows(size: Size) -> Iterator[Row]:
     """All of them."""
-    with tempfile.TemporaryDirectory() as name:
-        yield from new_and_again(Path(name), size)
-    with tempfile.TemporaryDirectory() as name:
-        yield from one_of_many(Path(name), size)
+    yield from in_folders(size, new_and_again, one_of_many)
 
 
 def new_and_again(folder: Path, size: Size) -> Iterator[Row]:

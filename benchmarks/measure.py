@@ -7,8 +7,9 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -71,6 +72,13 @@ class Size:
     def rounds(self) -> int:
         """How often each side is timed."""
         return self.of(5, 1)
+
+
+def in_folders(size: Size, *parts: Callable[[Path, Size], Iterable[Row]]) -> Iterator[Row]:
+    """The rows of each part, which works in a folder of its own."""
+    for part in parts:
+        with tempfile.TemporaryDirectory() as name:
+            yield from part(Path(name), size)
 
 
 def table(rows: Iterable[Row]) -> str:

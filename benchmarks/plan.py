@@ -3,12 +3,11 @@
 `python -m benchmarks.plan`
 """
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.bare import paged_reads
-from benchmarks.measure import Done, Row, Size, in_turn, run, table
+from benchmarks.measure import Done, Row, Size, in_folders, in_turn, run, table
 from benchmarks.projects import POOL, manifest, write_large, write_project, write_terraform
 from benchmarks.servers import has_terraform, stack
 
@@ -19,10 +18,7 @@ APPLY = ("pfa-gitops", "apply", "--auto-approve", "--quiet")
 
 def rows(size: Size) -> Iterator[Row]:
     """All three."""
-    with tempfile.TemporaryDirectory() as name:
-        yield from small(Path(name), size)
-    with tempfile.TemporaryDirectory() as name:
-        yield from large(Path(name), size)
+    yield from in_folders(size, small, large)
 
 
 def small(folder: Path, size: Size) -> Iterator[Row]:

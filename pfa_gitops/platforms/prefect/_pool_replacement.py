@@ -96,10 +96,14 @@ async def replace(
 
 async def hand_over(client: PrefectClient, former: FormerPool, name: str) -> None:
     """Give the new pool the deployments, and what waits. A deployment that is gone meanwhile needs none."""
-    queues = {queue["name"] for queue in await client.read_all(f"/work_pools/{in_path(name)}/queues/filter")}
+    queues = await _queue_names(client, name)
     for deployment in former.deployments:
         await _put(client, deployment, name, queues, former.since)
     await rehome(client, former.waiting, queues, f"the pool {former.pool['name']}")
+
+
+async def _queue_names(client: PrefectClient, pool: str) -> set[str]:
+    return {queue["name"] for queue in await client.read_all(f"/work_pools/{in_path(pool)}/queues/filter")}
 
 
 async def _put(
@@ -122,7 +126,7 @@ async def bring_back(client: PrefectClient, name: str) -> None:
     deployments = {item["id"]: item for item in found}
     if not deployments:
         return
-    queues = {queue["name"] for queue in await client.read_all(f"/work_pools/{in_path(name)}/queues/filter")}
+    queues = await _queue_names(client, name)
     runs = await unfinished(client, flow_runs=of_deployment(*deployments))
     theirs = (run for run in runs if run["deployment_id"] in deployments)
     astray = [run for run in theirs if is_waiting(run) and not run["work_queue_id"]]
