@@ -38,8 +38,6 @@ from pfa_gitops.model.status import StatusReport
 from pfa_gitops.model.unmanaged import StraysReport
 from pfa_gitops.model.values import Manifest, Owner
 from pfa_gitops.platforms.ledger import Ledger, Lock, Tell
-from pfa_gitops.platforms.prefect import _flow_runs as flow_runs
-from pfa_gitops.platforms.prefect._follow_run import follow
 from pfa_gitops.platforms.registry import kinds
 from pfa_gitops.platforms.secret_stores import SecretStores
 from pfa_gitops.views.plan_schema import PLAN_SCHEMA
@@ -232,15 +230,21 @@ class Connection:
 
         Raises NotFound where it was not applied yet, ProblemsFound where it does not take what is given.
         """
-        return await flow_runs.start(self.clients["prefect"], deployment.key.name, parameters, job_variables)
+        from pfa_gitops.platforms.prefect._flow_runs import start  # noqa: PLC0415 - only `run` needs it
+
+        return await start(self.clients["prefect"], deployment.key.name, parameters, job_variables)
 
     def follow_run(self, run: FlowRun) -> AsyncGenerator[Event]:
         """Yield a run's states and log lines, and why it waits, until it ends."""
+        from pfa_gitops.platforms.prefect._follow_run import follow  # noqa: PLC0415 - only `run` needs it
+
         return follow(self.clients["prefect"], run.id)
 
     async def cancel_run(self, run: FlowRun) -> bool:
         """Ask for the end of a run. False where it had ended already."""
-        return await flow_runs.cancel(self.clients["prefect"], run.id)
+        from pfa_gitops.platforms.prefect._flow_runs import cancel  # noqa: PLC0415 - only `run` needs it
+
+        return await cancel(self.clients["prefect"], run.id)
 
 
 @dataclass(frozen=True)

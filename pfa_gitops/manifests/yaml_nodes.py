@@ -6,6 +6,7 @@ Built from the parser's events, since libyaml's own composer overflows the C sta
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import yaml
@@ -16,13 +17,17 @@ from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.places import Origin
 
 MAX_DEPTH = 100
+LONGEST_REMEMBERED = 100
+"""Characters of a text whose tag is remembered."""
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+RESOLVER: Any = yaml.SafeLoader("")
 
 TAG = "tag:yaml.org,2002:"
+COLLECTION_TAGS = frozenset({f"{TAG}map", f"{TAG}seq", "!"})
 DATA_TAGS = frozenset(TAG + name for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value"))
 
 
-@dataclass
+@dataclass(slots=True)
 class Scalar:
     """A single value; `tag` is resolved, `text` is as written."""
 
@@ -33,7 +38,7 @@ class Scalar:
     """Written without quotes, so that YAML guessed the type."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Items:
     """A list."""
 
@@ -41,7 +46,7 @@ class Items:
     items: list["Node"] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(slots=True)
 class Pairs:
     """A mapping, with its keys in the order in which they stand, doubles too."""
 
@@ -49,7 +54,7 @@ class Pairs:
     pairs: list[tuple["Node", "Node"]] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(slots=True)
 class Alias:
     """A `*name`."""
 
@@ -76,8 +81,9 @@ class Source(NamedTuple):
 
     def origin(self, line: int, column: int) -> Origin:
         """The place of a mark of the parser, which counts from 0."""
-        known = self.lines is not None and line < len(self.lines)
-        return Origin(self.file, self.lines[line] if self.lines and known else line + 1, column + 1)
+        if self.lines is None or line >= len(self.lines):
+            return Origin(self.file, line + 1, column + 1)
+        return Origin(self.file, self.lines[line], column + 1)
 
 
 def compose(
@@ -137,17 +143,19 @@ class Composer:
                 yield root
 
     def _node(self, event: Any, depth: int) -> Node:
-        origin = self._source.origin(event.start_mark.line, event.start_mark.column)
+        mark = event.start_mark
+        origin = self._source.origin(mark.line, mark.column)
         self._allowance.values(1, origin)
         if depth > MAX_DEPTH:
             raise Unreadable(f"nested deeper than {MAX_DEPTH} levels", "flatten it", origin)
         if isinstance(event, events.AliasEvent):
             return self._alias(str(event.anchor), origin)
-        self._open.add(event.anchor or "")
+        if event.anchor is None:
+            return self._content(event, origin, depth)
+        self._open.add(event.anchor)
         node = self._content(event, origin, depth)
-        self._open.discard(event.anchor or "")
-        if event.anchor:
-            self._anchors[event.anchor] = node
+        self._open.discard(event.anchor)
+        self._anchors[event.anchor] = node
         return node
 
     def _alias(self, name: str, origin: Origin) -> Node:
@@ -159,25 +167,34 @@ class Composer:
 
     def _content(self, event: Any, origin: Origin, depth: int) -> Node:
         if isinstance(event, events.ScalarEvent):
-            return self._scalar(event, origin)
-        _refuse_tag(event.tag, (f"{TAG}map", f"{TAG}seq", "!"), origin)
+            return _scalar(event, origin)
+        _refuse_tag(event.tag, COLLECTION_TAGS, origin)
+        read = self._loader.get_event
         if isinstance(event, events.SequenceStartEvent):
             items = Items(origin)
-            while not isinstance(event := self._loader.get_event(), events.SequenceEndEvent):
+            while not isinstance(event := read(), events.SequenceEndEvent):
                 items.items.append(self._node(event, depth + 1))
             return items
         pairs = Pairs(origin)
-        while not isinstance(event := self._loader.get_event(), events.MappingEndEvent):
+        while not isinstance(event := read(), events.MappingEndEvent):
             key = self._node(event, depth + 1)
-            pairs.pairs.append((key, self._node(self._loader.get_event(), depth + 1)))
+            pairs.pairs.append((key, self._node(read(), depth + 1)))
         return pairs
 
-    def _scalar(self, event: Any, origin: Origin) -> Scalar:
-        tag = event.tag
-        if tag is None or tag == "!":
-            tag = self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)
-        _refuse_tag(tag, DATA_TAGS, origin)
-        return Scalar(origin, tag, event.value, plain=not event.style)
+
+def _scalar(event: Any, origin: Origin) -> Scalar:
+    text, tag = event.value, event.tag
+    if tag is None or tag == "!":
+        resolved = _resolved if len(text) <= LONGEST_REMEMBERED else _resolved.__wrapped__
+        return Scalar(origin, resolved(text, event.implicit), text, not event.style)
+    _refuse_tag(tag, DATA_TAGS, origin)
+    return Scalar(origin, tag, text, not event.style)
+
+
+@lru_cache(maxsize=10_000)
+def _resolved(text: str, implicit: tuple[bool, bool]) -> str:
+    """The tag of what is written without one. Keys and many values stand in a project again and again."""
+    return str(RESOLVER.resolve(yaml.ScalarNode, text, implicit))
 
 
 def _refuse_tag(tag: str | None, allowed: Any, origin: Origin) -> None:

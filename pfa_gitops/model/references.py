@@ -7,8 +7,9 @@ A marker is found on a field itself, in a union, in a list's items and in a mapp
 
 import re
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from types import UnionType
 from typing import Any
 
@@ -76,36 +77,56 @@ class Mention:
     marker: Marker
 
 
+Walk = Callable[[Any, Path], Iterable[Mention]]
+"""Finds the mentions in a value that stands at a path."""
+
+
 def mentions(spec: BaseModel) -> Iterator[Mention]:
     """Yield every place of `spec` whose type carries a marker and whose value is set."""
-    for name, info in type(spec).model_fields.items():
-        value = getattr(spec, name)
-        for marker in info.metadata:
-            if isinstance(marker, Marker):
-                yield from _apply(marker, value, (name,))
-        yield from _walk(info.annotation, value, (name,))
+    return _in_model(type(spec), spec, ())
 
 
-def _walk(annotation: Any, value: Any, path: Path) -> Iterator[Mention]:
-    """Follow the type and the value together."""
-    if isinstance(value, BaseModel):
-        yield from (Mention(path + found.path, found.text, found.marker) for found in mentions(value))
-        return
+def _in_model(model: type[BaseModel], value: Any, path: Path) -> Iterator[Mention]:
+    if isinstance(value, model):
+        for name, walk in _walks(type(value)):
+            yield from walk(getattr(value, name), (*path, name))
+
+
+@cache
+def _walks(model: type[BaseModel]) -> tuple[tuple[str, Walk], ...]:
+    """How to walk the fields that may hold a marker. Found out once: most hold none, and thousands of specs follow."""
+    found = ((name, _walk(info.annotation, info.metadata)) for name, info in model.model_fields.items())
+    return tuple((name, walk) for name, walk in found if walk is not None)
+
+
+def _walk(annotation: Any, metadata: Iterable[Any] = ()) -> Walk | None:
+    """How to walk a value of that type; None where no marker can be in it."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        for marker in arguments[1:]:
-            if isinstance(marker, Marker):
-                yield from _apply(marker, value, path)
-        yield from _walk(arguments[0], value, path)
-    elif origin in {typing.Union, UnionType}:
-        for argument in arguments:
-            yield from _walk(argument, value, path)
-    elif isinstance(value, list | tuple) and arguments:
-        for index, item in enumerate(value):
-            yield from _walk(arguments[0], item, (*path, index))
-    elif isinstance(value, Mapping) and len(arguments) == 2:  # noqa: PLR2004 - a mapping's two types
-        for key, item in value.items():
-            yield from _walk(arguments[1], item, (*path, key))
+        return _walk(arguments[0], arguments[1:])
+    walks: list[Walk] = [partial(_apply, marker) for marker in metadata if isinstance(marker, Marker)]
+    if origin in {typing.Union, UnionType}:
+        walks += filter(None, map(_walk, arguments))
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        walks.append(partial(_in_model, annotation))
+    elif arguments and (item := _walk(arguments[1 if origin is dict else 0])):
+        walks.append(partial(_in_items, item))
+    return partial(_by_all, walks) if walks else None
+
+
+def _by_all(walks: Iterable[Walk], value: Any, path: Path) -> Iterator[Mention]:
+    for walk in walks:
+        yield from walk(value, path)
+
+
+def _in_items(walk: Walk, value: Any, path: Path) -> Iterator[Mention]:
+    items: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, Mapping):
+        items = value.items()
+    elif isinstance(value, list | tuple):
+        items = enumerate(value)
+    for part, item in items:
+        yield from walk(item, (*path, part))
 
 
 def _apply(marker: Marker, value: Any, path: Path) -> Iterator[Mention]:

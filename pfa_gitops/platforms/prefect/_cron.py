@@ -5,6 +5,7 @@ written down here; a contract test holds the two against each other.
 """
 
 import re
+from functools import lru_cache
 
 SHORTHANDS = frozenset({"@midnight", "@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@annually"})
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -27,6 +28,7 @@ NTH_WEEKDAY = re.compile(rf"(?:(?:(?:{NAMED_DAY})-)?(?:{NAMED_DAY})|[0-7])#[1-5]
 PART = re.compile(r"(?P<low>\*|\w+)(?:-(?P<high>\w+))?(?:/(?P<step>\d+))?")
 
 
+@lru_cache
 def cron_flaw(text: str) -> str | None:
     """What is wrong with a cron expression, or None."""
     expression = text.lower().strip()

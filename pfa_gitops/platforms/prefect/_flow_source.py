@@ -1,6 +1,8 @@
 """Reads a flow's name, description and parameters from its source. Reads files below the root; runs none of them."""
 
 import ast
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path as FilePath
@@ -14,6 +16,8 @@ from pfa_gitops.platforms.prefect._static import Module, Unresolved, parse, stat
 
 FLOW = frozenset({"prefect.flow", "prefect.flows.flow", "prefect.main.flow"})
 MAX_BYTES = 500_000
+KEPT = 10_000
+"""Flows that are remembered. Deployments that share one need not stand side by side."""
 
 
 class SourceFlaw(Exception):
@@ -53,32 +57,46 @@ def read_flow(root: FilePath, entrypoint: str) -> FlowSource:
     if not place or not name:
         raise SourceFlaw(f"`{entrypoint}` is no entrypoint", "write it as `path/to/file.py:function`")
     is_file = separator == ":" and ("/" in place or place.endswith(".py"))
-    file = _inside(root, place) if is_file else _module_file(root, place)
-    status = file.stat()
+    file, status = _inside(root, place) if is_file else _module_file(root, place)
     if status.st_size > MAX_BYTES:
         raise SourceFlaw(f"{place} is larger than {MAX_BYTES // 1_000} kB", "move the flow to a file of its own")
     return _read(file, status.st_mtime_ns, status.st_size, place, name)
 
 
-def _inside(root: FilePath, place: str) -> FilePath:
+def _inside(root: FilePath, place: str) -> tuple[FilePath, os.stat_result]:
     """The file at `place`, which must not lead out of the project, by `..` or by a link."""
     try:
-        file = (root / place).resolve()
-        found = file.is_file()
+        file, real = _resolved(root, place), _resolved(root, "")
+        status = _status(file)
     except (OSError, ValueError, RuntimeError):  # a name that is too long, a null byte, a loop of links
         raise SourceFlaw(f"{place} cannot be read", "correct the path", absent=True) from None
-    if not file.is_relative_to(root.resolve()):
+    if not file.is_relative_to(real):
         mend = "name a file below the folder of pfa-gitops.yaml"
         raise SourceFlaw(f"{place} lies outside of the project", mend, absent=True)
-    if not found:
-        beside = file.parent.glob("*.py") if file != root.resolve() else ()
+    if status is None:
+        beside = file.parent.glob("*.py") if file != real else ()
         near = closest(file.name, [item.name for item in beside])
         mend = f"did you mean `{(FilePath(place).parent / near).as_posix()}`?" if near else "correct the path"
         raise SourceFlaw(f"there is no file {place}", mend, absent=True)
-    return file
+    return file, status
 
 
-def _module_file(root: FilePath, module: str) -> FilePath:
+@lru_cache(maxsize=KEPT)
+def _resolved(root: FilePath, place: str) -> FilePath:
+    """The path without links. Remembered, as it takes a call to the system for each part of it."""
+    return (root / place).resolve()
+
+
+def _status(file: FilePath) -> os.stat_result | None:
+    """What the system knows of a file; None where there is none."""
+    try:
+        status = file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
+
+
+def _module_file(root: FilePath, module: str) -> tuple[FilePath, os.stat_result]:
     path = module.replace(".", "/")
     for place in (f"{path}.py", f"{path}/__init__.py"):
         try:
@@ -88,7 +106,7 @@ def _module_file(root: FilePath, module: str) -> FilePath:
     raise SourceFlaw(f"there is no module {module} in the project", "write `path/to/file.py:function`", absent=True)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def _read(file: FilePath, modified_ns: int, size: int, place: str, name: str) -> FlowSource:
     """Many deployments share a flow; the time and size of the file tell whether it is the same as before."""
     try:

@@ -51,6 +51,7 @@ PYDANTIC_TYPES = (
     "AnyHttpUrl FileUrl PostgresDsn RedisDsn Json JsonValue UUID4 FilePath DirectoryPath NewPath PastDate FutureDate "
     "PastDatetime FutureDatetime AwareDatetime NaiveDatetime ByteSize IPvAnyAddress"
 )
+"""Found when they are asked for: pydantic imports much to have them all."""
 CALLABLE: Mapping[str, Callable[..., Any]] = {
     **SCALARS,
     **CONTAINERS,
@@ -68,7 +69,7 @@ KNOWN: Mapping[str, Any] = {
     **_exported(typing, f"Any {GENERICS}"),
     **{f"typing_extensions.{name}": getattr(typing, name) for name in ["Any", *GENERICS.split()]},
     **_exported(collections.abc, "Sequence Mapping MutableMapping Iterable"),
-    **_exported(pydantic, f"BaseModel {PYDANTIC_TYPES}"),
+    "pydantic.BaseModel": pydantic.BaseModel,
     **_exported(enum, "Enum IntEnum StrEnum"),
     "typing.TypedDict": typing_extensions.TypedDict,
     "typing_extensions.TypedDict": typing_extensions.TypedDict,
@@ -201,9 +202,7 @@ class Module:
     def _named(self, expression: ast.Name | ast.Attribute) -> Any:
         name = self.qualified(expression)
         if name is not None:
-            if name in KNOWN:
-                return KNOWN[name]
-            raise Unresolved
+            return _known(name)
         if isinstance(expression, ast.Attribute):
             owner = self.value(expression.value)
             if isinstance(owner, type) and issubclass(owner, enum.Enum):
@@ -276,6 +275,15 @@ class Module:
 
     def _is_local(self, function: Any) -> bool:
         return any(function is made for made in self._classes.values()) and not isinstance(function, ForwardRef)
+
+
+def _known(name: str) -> Any:
+    module, _, short = name.rpartition(".")
+    if module == "pydantic" and short in PYDANTIC_TYPES.split():
+        return getattr(pydantic, short)
+    if name not in KNOWN:
+        raise Unresolved
+    return KNOWN[name]
 
 
 def _bounded(value: Any) -> Any:
