@@ -84,7 +84,10 @@ def write_prefect_yaml(folder: Path, number: int) -> None:
 
 
 def write_large(folder: Path, number: int) -> None:
-    """`number` deployments of a tenth as many flows; for each twenty a block, for each fifty a pool."""
+    """`number` deployments of a tenth as many flows; for each twenty a block, for each fifty a pool.
+
+    Their schedules are off: Prefect makes a hundred runs for each that is on, and would be busy with that for long.
+    """
     pools = [manifest("WorkPool", f"{POOL}-{one}", {"type": "process"}) for one in range(max(1, number // 50))]
     blocks = [
         manifest("Block", f"{POOL}-{one}", {"type": "local-file-system", "data": {"basepath": f"/srv/{one}"}})
@@ -93,7 +96,10 @@ def write_large(folder: Path, number: int) -> None:
     flows = max(1, number // 10)
     found = deployments(folder, number, flows)
     for one, deployment in enumerate(found):
-        deployment["spec"]["work_pool"] = f"{POOL}-{one % len(pools)}"
+        deployment["spec"] |= {
+            "work_pool": f"{POOL}-{one % len(pools)}",
+            "schedules": [{**NIGHTLY[0], "active": False}],
+        }
     write_flows(folder, flows)
     write_project(folder, [*pools, *blocks, *found])
 

@@ -1,6 +1,5 @@
 """`pfa-gitops status`: show how pools, agents and deployments do right now. Writes nothing."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ import click
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
+from pfa_gitops.cli.wait import wait_for
 from pfa_gitops.model.status import StatusReport
 from pfa_gitops.model.unmanaged import StraysReport
 from pfa_gitops.views.problems import show_problems
@@ -26,9 +26,9 @@ def status(*, unmanaged: bool, directory: Path, environment: str | None, output:
     """Show pools, their workers, queues and runs, agents and deployments as they are right now. Writes nothing."""
     console = Console(output, quiet)
     if unmanaged:
-        strays = asyncio.run(_strays(directory, environment))
+        strays = wait_for(_strays(directory, environment))
         return _show(console, strays, strays_json, show_strays, found=bool(strays.strays))
-    report = asyncio.run(_status(directory, environment))
+    report = wait_for(_status(directory, environment))
     return _show(console, report, status_json, show_status, found=bool(report.statuses))
 
 

@@ -5,6 +5,7 @@ killed apply left behind is then known as ours by its name.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -20,6 +21,8 @@ Write = Callable[[Inventory], Awaitable[Inventory]]
 
 EVERY_S = 5.0
 """An apply writes the inventory at most so often: 200 creates take 6 s."""
+AT_MOST_A = 10
+"""The inventory takes at most this part of the time: a large one is slow to write."""
 
 
 def at_start(planned: Planned) -> Inventory:
@@ -27,23 +30,22 @@ def at_start(planned: Planned) -> Inventory:
 
     What is about to come to be is in it, what was adopted, and what was applied before and is only said otherwise now.
     """
-    inventory = planned.inventory
-    for address in planned.plan.forgotten:
-        inventory = inventory.without(address)
+    inventory, forgotten = planned.inventory, set(planned.plan.forgotten)
+    entries = {address: entry for address, entry in inventory.entries.items() if address not in forgotten}
     for change in planned.plan.changes:
         if change.desired is not None:
-            inventory = inventory.with_entry(change.address, _at_start(change, planned, inventory))
-    return inventory
+            entries[change.address] = _at_start(change, planned, entries.get(change.address))
+    return replace(inventory, entries=entries)
 
 
-def _at_start(change: Change, planned: Planned, inventory: Inventory) -> Entry:
-    coming = inventory.applied(planned.manifests[change.address], "", pending=True)
+def _at_start(change: Change, planned: Planned, known: Entry | None) -> Entry:
+    coming = planned.inventory.applied(planned.manifests[change.address], "", pending=True)
     if change.action is Action.CREATE:
         return coming
     there = replace(coming, id=change.existing.id, pending=False)
     if change.action is Action.NONE:
         return there
-    known = inventory.entries.get(change.address) or replace(there, applied={})
+    known = known or replace(there, applied={})
     # A field that is named for the first time may be written and not be noted: it must be known as ours. One that is
     # named no more is ours until it was put back.
     applied = {**coming.applied, **known.applied}
@@ -102,7 +104,10 @@ class Record:
 
     async def keep(self) -> None:
         """Write from time to time, until it is cancelled."""
+        took = 0.0
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(max(EVERY_S, AT_MOST_A * took))
+            began = time.monotonic()
             with suppress(PfaError):  # it is tried again, at the latest in the end
                 await self.flush()
+            took = time.monotonic() - began

@@ -123,7 +123,7 @@ def test_a_lost_inventory_is_rebuilt(project, prefect_server, n):
     documents = prefect_server.post(
         "/block_documents/filter", {"block_types": {"slug": {"any_": ["pfa-gitops-inventory"]}}}
     )
-    [ours] = [item for item in documents if item["data"]["content"]["project"] == n.project]
+    [ours] = [item for item in documents if json.loads(item["data"]["content"])["project"] == n.project]
     prefect_server.delete(f"/block_documents/{ours['id']}")
     assert project.pfa("plan").returncode == 1
     assert sorted(project.document("import", "--all")["imported"]) == [f"Variable/{n.a}", f"Variable/{n.b}"]

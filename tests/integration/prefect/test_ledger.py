@@ -61,7 +61,7 @@ def test_the_inventory_is_read_as_it_was_written(prefect_server, owner):
     path = f"/block_types/slug/{SLUG}/block_documents/name/{document_name(owner)}"
     shown = prefect_server.get(path)
     assert key not in json.dumps(shown)
-    assert list(shown["data"]["content"]["objects"]) == ["Variable/v", "Variable/w"]
+    assert list(json.loads(shown["data"]["content"])["objects"]) == ["Variable/v", "Variable/w"]
 
 
 def test_each_project_and_environment_has_a_document_of_its_own():
@@ -71,13 +71,31 @@ def test_each_project_and_environment_has_a_document_of_its_own():
     assert all(name.replace("-", "").isalnum() and name == name.lower() for name in names)
 
 
+def test_a_document_whose_content_is_a_mapping_is_read_and_becomes_a_text(prefect_server, owner):
+    async def scenario():
+        async with connected(prefect_server) as client:
+            ledger = BlockLedger(client, owner)
+            entry = Entry(Key("Variable", "v"), {"value": {"a": [1]}}, "1")
+            first = await ledger.write((await ledger.read()).with_entry(Address("Variable", "v"), entry))
+            path = f"/block_types/slug/{SLUG}/block_documents/name/{document_name(owner)}"
+            document = await client.get(path)
+            content = json.loads(document["data"]["content"])
+            await client.patch(f"/block_documents/{document['id']}", {"data": {"content": content}})
+            assert (await ledger.read()).entries == first.entries
+            await ledger.write(first)
+            assert isinstance((await client.get(path))["data"]["content"], str)
+            assert (await ledger.read()).entries == first.entries
+
+    asyncio.run(scenario())
+
+
 def test_a_document_of_another_format_is_refused_and_kept(prefect_server, owner):
     async def scenario():
         async with connected(prefect_server) as client:
             await BlockLedger(client, owner).write(await BlockLedger(client, owner).read())
             document = await client.get(f"/block_types/slug/{SLUG}/block_documents/name/{document_name(owner)}")
-            content = document["data"]["content"] | {"format": 99}
-            await client.patch(f"/block_documents/{document['id']}", {"data": {"content": content}})
+            content = json.loads(document["data"]["content"]) | {"format": 99}
+            await client.patch(f"/block_documents/{document['id']}", {"data": {"content": json.dumps(content)}})
             with pytest.raises(ReaderError, match="no inventory that this version can read: format 99"):
                 await BlockLedger(client, owner).read()
             await client.remove(f"/block_documents/{document['id']}")  # whoever asks for all inventories reads it, too
