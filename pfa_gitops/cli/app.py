@@ -78,6 +78,7 @@ def main(arguments: list[str] | None = None) -> Any:
         code = _fail(ReaderError(f"{error.filename or 'the output'}: {error.strerror or type(error).__name__}"))
     except Exception as error:  # nobody sees a traceback
         code = _fail(PfaError(defect(error), REPORT))
+    gc.freeze()  # the system takes the memory back faster than the collector finds out that nothing is needed any more
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -175,6 +175,12 @@ def starts_runs(change: Change) -> bool:
     return not after(change, "paused") and any(schedule.active for schedule in after(change, "schedules"))
 
 
+def started_runs(change: Change) -> bool:
+    """Whether it did so before the change."""
+    live = change.existing.spec
+    return not live.paused and any(schedule.active for schedule in live.schedules)
+
+
 def after(change: Change, name: str) -> Any:
     """A field as it is after the change."""
     desired, live = change.manifest.spec, change.live
