@@ -84,14 +84,16 @@ class Apply:
         sorter.prepare()
         limit = asyncio.Semaphore(self.at_once)
         running: dict[asyncio.Task[Outcome], Address] = {}
+        finished: asyncio.Queue[asyncio.Task[Outcome]] = asyncio.Queue()
         try:
             while sorter.is_active():
                 for address in sorted(sorter.get_ready()):
-                    running[asyncio.create_task(self._one(pending[address], limit))] = address
-                finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in finished:
-                    self._record(task.result())
-                    sorter.done(running.pop(task))
+                    task = asyncio.create_task(self._one(pending[address], limit))
+                    task.add_done_callback(finished.put_nowait)
+                    running[task] = address
+                task = await finished.get()
+                self._record(task.result())
+                sorter.done(running.pop(task))
         finally:  # broken off: nothing is written any more when the inventory is
             for task in running:
                 task.cancel()
