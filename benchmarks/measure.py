@@ -93,7 +93,7 @@ def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, s
     program, *arguments = map(str, command)
     found = BIN / program
     whole = [str(found) if found.exists() else program, *arguments]
-    with (folder / ".output").open("w+") as output:
+    with tempfile.TemporaryFile("w+") as output:
         begin = time.monotonic()
         process = subprocess.Popen(
             whole, cwd=folder, env=_environment(folder, environment or {}), stdout=output, stderr=output
