@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE =
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test test-all lint fix generate bench
+.PHONY: setup demo test test-all lint fix generate bench bench-tiny
 
 setup: $(READY)
 
@@ -32,4 +32,8 @@ generate: $(READY)
 	$(BIN)/python -m pfa_gitops.runner.documents && $(BIN)/pfa-gitops schema --output schemas && $(BIN)/python docs/generate.py
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(if $(README),--readme)
+
+# To see that the programs work: the figures mean nothing.
+bench-tiny: $(READY)
+	$(BIN)/python -m benchmarks --tiny && $(BIN)/python -m benchmarks.beyond --tiny

@@ -1,6 +1,7 @@
 """All rows, or those that are named: `python -m benchmarks [start validate …] [--tiny] [--readme]`.
 
-With `--readme` the table goes into the README, between its two marks. Run by `make bench`.
+With `--readme` the rows go into the README's table, between its two marks; those that were not run stay. Run by
+`make bench`, which takes more than an hour: to make 11,000 deployments is most of it.
 """
 
 import importlib
@@ -21,11 +22,23 @@ def main() -> None:
     named = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     if unknown := set(named) - set(PROGRAMS):
         sys.exit(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(PROGRAMS)}")
-    shown = table(_rows(named or PROGRAMS, Size.asked()))
-    print(shown)
+    rows = [str(row) for row in _rows(named or PROGRAMS, Size.asked())]
+    print(table(rows))
     if "--readme" in sys.argv[1:]:
         before, _, rest = README.read_text().partition(BEGIN)
-        README.write_text(f"{before}{BEGIN}{shown}\n{END}{rest.partition(END)[2]}")
+        stood, _, after = rest.partition(END)
+        README.write_text(f"{before}{BEGIN}{table(merged(stood, rows))}\n{END}{after}")
+
+
+def merged(stood: str, rows: list[str]) -> list[str]:
+    """The rows of a table, those that were run anew in the place of what they were before."""
+    found = {_about(line): line for line in [*stood.splitlines(), *rows] if line.startswith("| ")}
+    return [line for about, line in found.items() if about != ("work", "beside")]
+
+
+def _about(line: str) -> tuple[str, str]:
+    cells = [cell.strip() for cell in line.split("|")]
+    return cells[1], cells[3]
 
 
 def _rows(names: list[str] | tuple[str, ...], size: Size) -> Iterator[Row]:

@@ -81,7 +81,7 @@ def in_folders(size: Size, *parts: Callable[[Path, Size], Iterable[Row]]) -> Ite
             yield from part(Path(name), size)
 
 
-def table(rows: Iterable[Row]) -> str:
+def table(rows: Iterable[Row | str]) -> str:
     """The rows in Markdown, below the versions of both sides."""
     versions = ", ".join(f"{name} {version(name)}" for name in DISTRIBUTIONS)
     head = "| work | pfa-gitops | beside | takes | ratio | to reach | reached |\n|---|---|---|---|---|---|---|"
