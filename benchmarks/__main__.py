@@ -22,11 +22,15 @@ def main() -> None:
     named = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     if unknown := set(named) - set(PROGRAMS):
         sys.exit(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(PROGRAMS)}")
+    if "--readme" in sys.argv[1:] and "--tiny" in sys.argv[1:]:
+        sys.exit("the figures of --tiny mean nothing, and are not for the README")
     rows = [str(row) for row in _rows(named or PROGRAMS, Size.asked())]
     print(table(rows))
     if "--readme" in sys.argv[1:]:
         before, _, rest = README.read_text().partition(BEGIN)
-        stood, _, after = rest.partition(END)
+        stood, mark, after = rest.partition(END)
+        if not mark:
+            sys.exit(f"the README has no {BEGIN.strip()} and {END}")
         README.write_text(f"{before}{BEGIN}{table(merged(stood, rows))}\n{END}{after}")
 
 

@@ -24,7 +24,8 @@ from benchmarks.servers import stack
 PER_MINUTE = (None, 1_000, 500, 250)
 """Requests of an account: none, and those of Prefect Cloud's plans Team, Starter and Hobby.
 
-Source: docs.prefect.io/latest/cloud/rate-limits, read in November 2026: one counter for all requests of an account.
+Source: docs.prefect.io/latest/cloud/rate-limits, read in November 2026: one counter for all requests of an account, and
+another one for logs and events, of which a plan sends none.
 """
 CHANGED = 3
 """Projects of one pull request."""

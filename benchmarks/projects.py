@@ -7,9 +7,17 @@ from typing import Any
 import yaml
 
 FLOW = "from prefect import flow\n\n\n@flow\ndef f{number}(x: int = 1):\n    return x\n"
+SCHEMA = {
+    "title": "Parameters",
+    "type": "object",
+    "properties": {"x": {"title": "x", "type": "integer", "default": 1, "position": 0}},
+    "definitions": {},
+}
+"""Of that flow."""
 POOL = "bench"
 PER_FILE = 100
-NIGHTLY = [{"cron": "0 3 * * *", "slug": "nightly"}]
+NIGHTLY = [{"cron": "0 3 * * *", "slug": "nightly", "active": False}]
+"""Off: Prefect makes a hundred runs for each schedule that is on, and would be busy with that while others count."""
 
 
 def write_project(folder: Path, manifests: Sequence[Mapping[str, Any]], **spec: Any) -> None:
@@ -56,13 +64,20 @@ def deployments(folder: Path, number: int, flows: int | None = None) -> list[dic
     ]
 
 
-def requests_for(manifests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What Prefect is sent for these deployments, with the flow's name as `flow`."""
-    fields = ("name", "entrypoint", "path", "tags")
+def requests_for(manifests: Sequence[Mapping[str, Any]], prefix: str) -> list[dict[str, Any]]:
+    """What Prefect is sent for such deployments under other names, with the flow's name as `flow`."""
     return [
-        {field: one["spec"][field] for field in fields}
-        | {"flow": one["spec"]["entrypoint"].rpartition(":")[2], "work_pool_name": one["spec"]["work_pool"]}
-        | {"schedules": [{"schedule": {"cron": "0 3 * * *"}, "slug": "nightly", "active": True}]}
+        {
+            "name": f"{prefix}-{one['spec']['name']}",
+            "flow": f"{prefix}-{one['spec']['entrypoint'].rpartition(':')[2]}",
+            "entrypoint": one["spec"]["entrypoint"],
+            "path": one["spec"]["path"],
+            "tags": one["spec"]["tags"],
+            "work_pool_name": one["spec"]["work_pool"],
+            "schedules": [{"schedule": {"cron": "0 3 * * *"}, "slug": "nightly", "active": False}],
+            "parameter_openapi_schema": SCHEMA,
+            "labels": {"project": "bench"},
+        }
         for one in manifests
     ]
 
@@ -83,11 +98,8 @@ def write_prefect_yaml(folder: Path, number: int) -> None:
     write_yaml(folder / "prefect.yaml", {"name": "bench", "pull": pull, "deployments": found})
 
 
-def write_large(folder: Path, number: int) -> None:
-    """`number` deployments of a tenth as many flows; for each twenty a block, for each fifty a pool.
-
-    Their schedules are off: Prefect makes a hundred runs for each that is on, and would be busy with that for long.
-    """
+def write_large(folder: Path, number: int) -> int:
+    """`number` deployments of a tenth as many flows; for each twenty a block, for each fifty a pool. All manifests."""
     pools = [manifest("WorkPool", f"{POOL}-{one}", {"type": "process"}) for one in range(max(1, number // 50))]
     blocks = [
         manifest("Block", f"{POOL}-{one}", {"type": "local-file-system", "data": {"basepath": f"/srv/{one}"}})
@@ -96,12 +108,10 @@ def write_large(folder: Path, number: int) -> None:
     flows = max(1, number // 10)
     found = deployments(folder, number, flows)
     for one, deployment in enumerate(found):
-        deployment["spec"] |= {
-            "work_pool": f"{POOL}-{one % len(pools)}",
-            "schedules": [{**NIGHTLY[0], "active": False}],
-        }
+        deployment["spec"]["work_pool"] = f"{POOL}-{one % len(pools)}"
     write_flows(folder, flows)
-    write_project(folder, [*pools, *blocks, *found])
+    write_project(folder, all_of_them := [*pools, *blocks, *found])
+    return len(all_of_them)
 
 
 def write_terraform(folder: Path, number: int) -> None:

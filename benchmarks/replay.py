@@ -1,12 +1,11 @@
 """A Prefect server that is a recording: it answers at once, as one that is never busy, and it may limit requests.
 
-A Recorder stands before a real server and keeps its answers. A Replayer gives the same answers again, for as many
-workspaces as are asked for: what stands before `/api` in a path tells them apart, and nothing else does.
+A Recorder stands before a real server and keeps its answers. A Replayer gives the same answers again, whatever stands
+before `/api` in a path: so it may be as many workspaces as one wants.
 """
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -48,8 +47,6 @@ class Recorder:
 
     def __init__(self, url: str) -> None:
         self.recording: Recording = {}
-        self.requests: Counter[str] = Counter()
-        """By method."""
         self._url = httpx.URL(url)
 
     @contextmanager
@@ -63,7 +60,6 @@ class Recorder:
         headers = {name: request.headers[name] for name in ("content-type", "accept") if name in request.headers}
         async with httpx.AsyncClient(base_url=self._url, timeout=None) as client:
             told = await client.request(asked.method, asked.path, content=asked.body, headers=headers)
-        self.requests[asked.method] += 1
         self.recording[asked] = Answer(told.status_code, told.content)
         return Response(told.content, told.status_code, media_type=told.headers.get("content-type"))
 
@@ -118,7 +114,7 @@ def _served(handler: Handler) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    while not server.started:
+    while thread.is_alive() and not server.started:
         time.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/api"

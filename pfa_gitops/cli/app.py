@@ -30,8 +30,9 @@ COMMANDS = {
     "demo": "Do the whole story once, on this machine.",
 }
 INTERRUPTED = 130
-OBJECTS_BETWEEN_COLLECTIONS = 100_000
-"""A command makes many objects that live to its end, and looking for dead ones among them costs a fifth of its time."""
+COLLECTIONS = (100_000, 20, 20)
+"""How many objects lie between two collections, and how many collections between larger ones. A command makes many
+objects that live to its end; to look for dead ones among them as often as Python does costs a fifth of its time."""
 
 
 class LazyGroup(click.Group):
@@ -62,8 +63,9 @@ def app() -> None:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run one command and exit: the codes are in docs/commands.md."""
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
+    """Run one command and exit: the codes are in docs/commands.md. Without `arguments` the process is the command's."""
+    if arguments is None:
+        gc.set_threshold(*COLLECTIONS)
     try:
         code = app.main(arguments, standalone_mode=False)
     except click.ClickException as error:
@@ -78,7 +80,8 @@ def main(arguments: list[str] | None = None) -> Any:
         code = _fail(ReaderError(f"{error.filename or 'the output'}: {error.strerror or type(error).__name__}"))
     except Exception as error:  # nobody sees a traceback
         code = _fail(PfaError(defect(error), REPORT))
-    gc.freeze()  # the system takes the memory back faster than the collector finds out that nothing is needed any more
+    if arguments is None:
+        gc.freeze()  # the system takes memory back faster than the collector finds out that it is not needed any more
     sys.exit(code if isinstance(code, int) else 0)
 
 

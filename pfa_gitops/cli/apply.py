@@ -8,7 +8,7 @@ from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.carry_out import Consent, Patience, carry_out, read_saved_plan
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.wait import wait_for
+from pfa_gitops.cli.run_to_end import run_to_end
 
 
 @click.command()
@@ -39,4 +39,4 @@ def apply(
     console, found = Console(output, quiet), wiring.workspace(directory, environment)
     word = found.environment.name if found.environment.spec.protected else "yes"
     consent = Consent("apply", "Apply this plan?", word, auto_approve, ignore_limits, saved, replan)
-    return wait_for(carry_out(console, found, consent, wiring.Connection.plan, Patience(lock_timeout, wait_timeout)))
+    return run_to_end(carry_out(console, found, consent, wiring.Connection.plan, Patience(lock_timeout, wait_timeout)))

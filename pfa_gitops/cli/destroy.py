@@ -8,7 +8,7 @@ from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.carry_out import Consent, Patience, carry_out
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.wait import wait_for
+from pfa_gitops.cli.run_to_end import run_to_end
 
 
 @click.command()
@@ -28,6 +28,6 @@ def destroy(
     console, found = Console(output, quiet), wiring.workspace(directory, environment)
     question = f"Delete all of this in {found.environment.name}?"
     consent = Consent("destroy", question, found.environment.name, auto_approve, ignore_limits=True)
-    return wait_for(
+    return run_to_end(
         carry_out(console, found, consent, wiring.Connection.plan_destroy, Patience(lock_timeout, wait_timeout))
     )

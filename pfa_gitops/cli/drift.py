@@ -7,7 +7,7 @@ import click
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.wait import wait_for
+from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.model.drift import DriftReport
 from pfa_gitops.views.drift import drift_json, show_drift
 
@@ -22,7 +22,7 @@ def drift(directory: Path, environment: str | None, output: str, quiet: bool) ->
     What the manifests say now plays no part: `plan` shows that.
     """
     console = Console(output, quiet)
-    report = wait_for(_drift(directory, environment))
+    report = run_to_end(_drift(directory, environment))
     if console.as_json:
         console.document(drift_json(report))
     else:

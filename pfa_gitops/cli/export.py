@@ -9,7 +9,7 @@ import click
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.wait import wait_for
+from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.cli.written import project_note, unread_note, write_files
 from pfa_gitops.convert.convert import files
 from pfa_gitops.convert.emit import stream_text
@@ -53,7 +53,7 @@ def export(
     root = None if folder in {None, STDOUT} else Path(str(folder))
     wanted = None if everything else [_address(text) for text in addresses]
     found = _project(directory, environment, root)
-    done = _adopted(wait_for(_export(found, root or found.root, wanted)), adopt)
+    done = _adopted(run_to_end(_export(found, root or found.root, wanted)), adopt)
     written = write_files(done, root, force) if root and done.manifests else []
     _show(console, done, root, written)
     if root and (note := unread_note(root, found.project.spec.manifests, written)):

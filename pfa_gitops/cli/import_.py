@@ -7,7 +7,7 @@ import click
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.wait import wait_for
+from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.engine.planning import Planned
 from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.model.errors import ReaderError
@@ -37,7 +37,7 @@ def import_(
         raise ReaderError("say which objects become this project's", "name them as KIND/NAME, or give --all")
     console, found = Console(output, quiet), wiring.workspace(directory, environment)
     wanted = None if everything else [_address(text) for text in addresses]
-    planned = wait_for(_import(console, found, wanted, lock_timeout))
+    planned = run_to_end(_import(console, found, wanted, lock_timeout))
     taken = [str(change.address) for change in planned.plan.changes]
     if console.as_json:
         console.document({"imported": taken})

@@ -9,7 +9,7 @@ from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.carry_out import read_saved_plan
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.wait import wait_for
+from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.receipts import SavedPlan, to_json
 from pfa_gitops.model.values import Plan
@@ -36,7 +36,7 @@ def plan(
     console = Console(output, quiet)
     if file is not None:
         _check_not_in_the_way(file)
-    found, saved = wait_for(_plan(directory, environment))
+    found, saved = run_to_end(_plan(directory, environment))
     if console.as_json:
         console.document(plan_json(found))
     else:

@@ -15,7 +15,7 @@ import click
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.wait import wait_for
+from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.errors import PlatformError, ReaderError
@@ -91,7 +91,7 @@ def run(
     found = wiring.workspace(directory, environment)
     deployment = _find(found.manifests, address)
     try:
-        return wait_for(_run(Console(output, quiet), found, deployment, wanted))
+        return run_to_end(_run(Console(output, quiet), found, deployment, wanted))
     except asyncio.CancelledError:
         return TERMINATED
 

@@ -9,7 +9,7 @@ import click
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.wait import wait_for
+from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.model.status import StatusReport
 from pfa_gitops.model.unmanaged import StraysReport
 from pfa_gitops.views.problems import show_problems
@@ -26,9 +26,9 @@ def status(*, unmanaged: bool, directory: Path, environment: str | None, output:
     """Show pools, their workers, queues and runs, agents and deployments as they are right now. Writes nothing."""
     console = Console(output, quiet)
     if unmanaged:
-        strays = wait_for(_strays(directory, environment))
+        strays = run_to_end(_strays(directory, environment))
         return _show(console, strays, strays_json, show_strays, found=bool(strays.strays))
-    report = wait_for(_status(directory, environment))
+    report = run_to_end(_status(directory, environment))
     return _show(console, report, status_json, show_status, found=bool(report.statuses))
 
 

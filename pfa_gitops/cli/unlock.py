@@ -7,7 +7,7 @@ import click
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.wait import wait_for
+from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.model.holder import Holder
 
 
@@ -16,7 +16,7 @@ from pfa_gitops.model.holder import Holder
 def unlock(directory: Path, environment: str | None, output: str, quiet: bool) -> int:
     """Take the lock from whoever holds it. An apply that still runs there stops at its next write or soon after."""
     console = Console(output, quiet)
-    holder = wait_for(_unlock(directory, environment))
+    holder = run_to_end(_unlock(directory, environment))
     if console.as_json:
         console.document({"holder": None if holder is None else str(holder)})
     else:

@@ -20,9 +20,9 @@ Write = Callable[[Inventory], Awaitable[Inventory]]
 """Writes the inventory and returns it with its new serial."""
 
 EVERY_S = 5.0
-"""An apply writes the inventory at most so often: 200 creates take 6 s."""
-AT_MOST_A = 10
-"""The inventory takes at most this part of the time: a large one is slow to write."""
+LONGEST_S = 60.0
+TIMES_ITS_WRITE = 10
+"""Between two writes of the inventory lies so much more time than one takes: a large one is slow to write."""
 
 
 def at_start(planned: Planned) -> Inventory:
@@ -66,6 +66,11 @@ def _but_ids(inventory: Inventory) -> dict[Address, Entry]:
     return {address: replace(entry, id="") for address, entry in inventory.entries.items()}
 
 
+def pause_after(took_s: float) -> float:
+    """How long to wait after a write of the inventory that took so long, in seconds. Pure."""
+    return min(LONGEST_S, max(EVERY_S, TIMES_ITS_WRITE * took_s))
+
+
 class Record:
     """The inventory as one apply changes it."""
 
@@ -103,11 +108,11 @@ class Record:
                 self._stored = await self._write(replace(now, serial=self._stored.serial))
 
     async def keep(self) -> None:
-        """Write from time to time, until it is cancelled."""
-        took = 0.0
+        """Write every `EVERY_S`, or a large inventory up to every `LONGEST_S`, until it is cancelled."""
+        wait = EVERY_S
         while True:
-            await asyncio.sleep(max(EVERY_S, AT_MOST_A * took))
+            await asyncio.sleep(wait)
             began = time.monotonic()
             with suppress(PfaError):  # it is tried again, at the latest in the end
                 await self.flush()
-            took = time.monotonic() - began
+                wait = pause_after(time.monotonic() - began)

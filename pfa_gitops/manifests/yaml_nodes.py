@@ -185,16 +185,19 @@ class Composer:
 def _scalar(event: Any, origin: Origin) -> Scalar:
     text, tag = event.value, event.tag
     if tag is None or tag == "!":
-        resolved = _resolved if len(text) <= LONGEST_REMEMBERED else _resolved.__wrapped__
-        return Scalar(origin, resolved(text, event.implicit), text, not event.style)
+        resolve = _remembered if len(text) <= LONGEST_REMEMBERED else _resolved
+        tag = resolve(text, event.implicit)
     _refuse_tag(tag, DATA_TAGS, origin)
-    return Scalar(origin, tag, text, not event.style)
+    return Scalar(origin, tag, text, plain=not event.style)
 
 
-@lru_cache(maxsize=10_000)
 def _resolved(text: str, implicit: tuple[bool, bool]) -> str:
-    """The tag of what is written without one. Keys and many values stand in a project again and again."""
+    """The tag of what is written without one."""
     return str(RESOLVER.resolve(yaml.ScalarNode, text, implicit))
+
+
+_remembered = lru_cache(maxsize=10_000)(_resolved)
+"""Keys and many values stand in a project again and again."""
 
 
 def _refuse_tag(tag: str | None, allowed: Any, origin: Origin) -> None:

@@ -109,14 +109,18 @@ def _walk(annotation: Any, metadata: Iterable[Any] = ()) -> Walk | None:
         walks += filter(None, map(_walk, arguments))
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         walks.append(partial(_in_model, annotation))
-    elif arguments and (item := _walk(arguments[1 if origin is dict else 0])):
+    elif arguments and (item := _walk(arguments[1 if _is_mapping(origin) else 0])):
         walks.append(partial(_in_items, item))
     return partial(_by_all, walks) if walks else None
 
 
+def _is_mapping(origin: Any) -> bool:
+    return isinstance(origin, type) and issubclass(origin, Mapping)
+
+
 def _by_all(walks: Iterable[Walk], value: Any, path: Path) -> Iterator[Mention]:
-    for walk in walks:
-        yield from walk(value, path)
+    """Each mention once: a value may be of several types of a union."""
+    yield from dict.fromkeys(mention for walk in walks for mention in walk(value, path))
 
 
 def _in_items(walk: Walk, value: Any, path: Path) -> Iterator[Mention]:

@@ -176,7 +176,7 @@ def starts_runs(change: Change) -> bool:
 
 
 def started_runs(change: Change) -> bool:
-    """Whether it did so before the change."""
+    """Whether the deployment started runs by itself before the change."""
     live = change.existing.spec
     return not live.paused and any(schedule.active for schedule in live.schedules)
 

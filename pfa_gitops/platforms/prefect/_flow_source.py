@@ -65,10 +65,11 @@ def read_flow(root: FilePath, entrypoint: str) -> FlowSource:
 
 def _inside(root: FilePath, place: str) -> tuple[FilePath, os.stat_result]:
     """The file at `place`, which must not lead out of the project, by `..` or by a link."""
+    real = FilePath(_real(str(root.absolute())))
     try:
-        file, real = _resolved(root, place), _resolved(root, "")
+        file = FilePath(os.path.realpath(real / place))
         status = _status(file)
-    except (OSError, ValueError, RuntimeError):  # a name that is too long, a null byte, a loop of links
+    except (OSError, ValueError):  # a name that is too long, a null byte, a loop of links
         raise SourceFlaw(f"{place} cannot be read", "correct the path", absent=True) from None
     if not file.is_relative_to(real):
         mend = "name a file below the folder of pfa-gitops.yaml"
@@ -81,10 +82,10 @@ def _inside(root: FilePath, place: str) -> tuple[FilePath, os.stat_result]:
     return file, status
 
 
-@lru_cache(maxsize=KEPT)
-def _resolved(root: FilePath, place: str) -> FilePath:
-    """The path without links. Remembered, as it takes a call to the system for each part of it."""
-    return (root / place).resolve()
+@lru_cache
+def _real(root: str) -> str:
+    """The absolute root without links: asked for each of thousands of deployments."""
+    return os.path.realpath(root)
 
 
 def _status(file: FilePath) -> os.stat_result | None:

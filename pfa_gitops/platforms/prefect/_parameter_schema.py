@@ -4,6 +4,7 @@ import ast
 import typing
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from types import UnionType
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from pfa_gitops.platforms.prefect._static import CONTAINERS, SCALARS, TIMES, Mod
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-_Field = tuple[Any, Any]
+_TypedField = tuple[Any, Any]
 """A type, and what pydantic is told beside it."""
 
 PLAIN_TYPES = (Any, type(None), *SCALARS.values(), *CONTAINERS.values(), *TIMES.values())
@@ -47,8 +48,9 @@ class _PlainClassesAreAnything(GenerateJsonSchema):
 def parameter_schema(module: Module, function: Function) -> dict[str, Any]:
     """The schema of a function's parameters: title, type, properties, required (unless empty), definitions."""
     descriptions = parameter_descriptions(ast.get_docstring(function))
-    parameters = list(_parameters(module, function, descriptions))
-    schema = _plain_schema(parameters) if all(map(_is_plain, parameters)) else _model_schema(parameters)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the reader's names and classes are not our business
+        schema = _schema(list(_parameters(module, function, descriptions)))
     required = {"required": schema["required"]} if schema.get("required") else {}
     return {
         "title": "Parameters",
@@ -59,8 +61,15 @@ def parameter_schema(module: Module, function: Function) -> dict[str, Any]:
     }
 
 
+def _schema(parameters: Sequence[_Parameter]) -> dict[str, Any]:
+    if all(map(_is_plain, parameters)):
+        with suppress(Exception):  # no type to pydantic after all, such as `dict[int]`
+            return _plain_schema(parameters)
+    return _model_schema(parameters)
+
+
 def _is_plain(parameter: _Parameter) -> bool:
-    return isinstance(parameter.default, PLAIN_DEFAULTS) and _is_plain_type(parameter.type)
+    return type(parameter.default) in PLAIN_DEFAULTS and _is_plain_type(parameter.type)
 
 
 def _is_plain_type(type_: Any) -> bool:
@@ -71,15 +80,18 @@ def _is_plain_type(type_: Any) -> bool:
 
 def _plain_schema(parameters: Sequence[_Parameter]) -> dict[str, Any]:
     """What `_model_schema` gives, 20 times as fast: a type's schema is made once, and not a model for each flow."""
-    properties: dict[str, Any] = {}
-    for parameter in parameters:
-        about = {"title": parameter.name, "position": parameter.position}
-        if parameter.description is not None:
-            about["description"] = parameter.description
-        if parameter.default is not ...:
-            about["default"] = parameter.default
-        properties[parameter.name] = {**_type_schema(repr(parameter.type), parameter.type), **about}
-    return {"properties": properties, "required": [one.name for one in parameters if one.default is ...]}
+    by_name = {parameter.name: parameter for parameter in parameters}
+    properties = {name: _plain_property(parameter) for name, parameter in by_name.items()}
+    return {"properties": properties, "required": [name for name, one in by_name.items() if one.default is ...]}
+
+
+def _plain_property(parameter: _Parameter) -> dict[str, Any]:
+    about = {"title": parameter.name, "position": parameter.position}
+    if parameter.description is not None:
+        about["description"] = parameter.description
+    if parameter.default is not ...:
+        about["default"] = parameter.default
+    return {**_type_schema(repr(parameter.type), parameter.type), **about}
 
 
 @lru_cache
@@ -91,16 +103,14 @@ def _type_schema(_written: str, type_: Any) -> dict[str, Any]:
 def _model_schema(parameters: Sequence[_Parameter]) -> dict[str, Any]:
     """The schema of a model that has the parameters as fields."""
     fields = dict(map(_field, parameters))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a parameter may be called as a method of pydantic's models is
-        try:
-            return _schema(fields)
-        except Exception:  # no schema here, a package that is missing, a pattern that is none: anything may come
-            kept = {name: field if _has_schema(name, field) else (Any, field[1]) for name, field in fields.items()}
-            return _schema(kept)
+    try:
+        return _schema_of_model(fields)
+    except Exception:  # no schema here, a package that is missing, a pattern that is none: anything may come
+        kept = {name: field if _has_schema(name, field) else (Any, field[1]) for name, field in fields.items()}
+        return _schema_of_model(kept)
 
 
-def _schema(fields: dict[str, Any]) -> dict[str, Any]:
+def _schema_of_model(fields: dict[str, Any]) -> dict[str, Any]:
     config = pydantic.ConfigDict(arbitrary_types_allowed=True)
     model = pydantic.create_model("Parameters", __config__=config, **fields)
     return pydantic.TypeAdapter(model).json_schema(
@@ -108,15 +118,15 @@ def _schema(fields: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _has_schema(name: str, field: _Field) -> bool:
+def _has_schema(name: str, field: _TypedField) -> bool:
     try:
-        _schema({name: field})
+        _schema_of_model({name: field})
     except Exception:
         return False
     return True
 
 
-def _field(parameter: _Parameter) -> tuple[str, _Field]:
+def _field(parameter: _Parameter) -> tuple[str, _TypedField]:
     """A model's field for a parameter, and its name; one that pydantic's models use themselves goes by an alias."""
     clashes = hasattr(pydantic.BaseModel, parameter.name) or parameter.name.startswith("_")
     given = parameter.default if isinstance(parameter.default, FieldInfo) else None

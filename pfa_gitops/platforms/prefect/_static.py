@@ -45,12 +45,13 @@ CONTAINERS = _exported(builtins, "list dict tuple set frozenset")
 TIMES = _exported(datetime, "datetime date time timedelta")
 PATHS = _exported(pathlib, "Path PurePath PosixPath PurePosixPath")
 GENERICS = "Optional Union Literal Annotated List Dict Tuple Set FrozenSet Sequence Mapping MutableMapping Iterable"
-PYDANTIC_TYPES = (
+PYDANTIC_NAMES = (
     "StrictInt StrictFloat StrictStr StrictBool PositiveInt NegativeInt NonNegativeInt NonPositiveInt PositiveFloat "
     "NegativeFloat NonNegativeFloat NonPositiveFloat FiniteFloat SecretStr SecretBytes EmailStr HttpUrl AnyUrl "
     "AnyHttpUrl FileUrl PostgresDsn RedisDsn Json JsonValue UUID4 FilePath DirectoryPath NewPath PastDate FutureDate "
     "PastDatetime FutureDatetime AwareDatetime NaiveDatetime ByteSize IPvAnyAddress"
 )
+PYDANTIC_TYPES = frozenset(PYDANTIC_NAMES.split())
 """Found when they are asked for: pydantic imports much to have them all."""
 CALLABLE: Mapping[str, Callable[..., Any]] = {
     **SCALARS,
@@ -279,7 +280,7 @@ class Module:
 
 def _known(name: str) -> Any:
     module, _, short = name.rpartition(".")
-    if module == "pydantic" and short in PYDANTIC_TYPES.split():
+    if module == "pydantic" and short in PYDANTIC_TYPES:
         return getattr(pydantic, short)
     if name not in KNOWN:
         raise Unresolved

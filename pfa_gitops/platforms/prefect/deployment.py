@@ -139,12 +139,13 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
 
     async def afterwards(self, client: PrefectClient, change: Change) -> None:
         """Drop what Prefect's scheduler may have made meanwhile of what it had read before the write."""
+        starts = _deployment_writes.starts_runs(change)
         other_runs = change.action is Action.UPDATE and change.changed & _deployment_writes.RUNS_HAVE
-        if other_runs and _deployment_writes.started_runs(change):
+        if other_runs and (starts or _deployment_writes.started_runs(change)):
             await scheduler_is_done()
             body, since = _deployment_writes.accepted({}, change.existing), client.now()
             await client.patch(f"/deployments/{change.existing.id}", body)
-            if _deployment_writes.starts_runs(change):
+            if starts:
                 await schedule_from(client, change.existing.id, since)
 
     async def last_changes(

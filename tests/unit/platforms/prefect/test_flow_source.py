@@ -237,3 +237,20 @@ def test_a_decorator_that_is_only_called_flow_makes_no_flow(write):
 @pytest.mark.parametrize("entrypoint", ["count_to", ":f", "a.py:", "."])
 def test_what_is_no_entrypoint_is_told(write, entrypoint):
     assert "is no entrypoint" in flaw(write(COUNT), entrypoint).message
+
+
+def test_a_path_that_becomes_a_link_out_of_the_project_is_not_followed(write, tmp_path):
+    root = write(COUNT)
+    (tmp_path / "outside.py").write_text(COUNT)
+    assert flaw(root, "later.py:count_to").absent
+    (root / "later.py").symlink_to(tmp_path / "outside.py")
+    assert "outside" in flaw(root, "later.py:count_to").message
+
+
+def test_a_relative_root_is_that_of_the_folder_where_one_is(write, tmp_path, monkeypatch):
+    write(COUNT)
+    write(COUNT.replace("Count.", "Another."), "../other/flows/count.py")
+    monkeypatch.chdir(tmp_path / "root")
+    assert read_flow(Path(), "flows/count.py:count_to").description == "Count."
+    monkeypatch.chdir(tmp_path / "other")
+    assert read_flow(Path(), "flows/count.py:count_to").description == "Another."

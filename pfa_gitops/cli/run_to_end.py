@@ -7,7 +7,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-def wait_for(work: Awaitable[Result]) -> Result:
+def run_to_end(work: Awaitable[Result]) -> Result:
     """What `work` gives. Ctrl-C cancels it.
 
     The result is kept from `asyncio.run`: when that puts back the handler of Ctrl-C, `signal` writes down the whole
