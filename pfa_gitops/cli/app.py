@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pfa_gitops.cli.examples import epilog
 from pfa_gitops.model.defects import REPORT, defect
 from pfa_gitops.model.errors import PfaError, ReaderError
 
@@ -28,6 +29,7 @@ COMMANDS = {
     "schema": "Print or write the JSON Schemas.",
     "local": "A Prefect server and an Anyscale emulator on this machine.",
     "demo": "Do the whole story once, on this machine.",
+    "completion": "What makes a shell complete.",
 }
 INTERRUPTED = 130
 COLLECTIONS = (100_000, 20, 20)
@@ -48,12 +50,20 @@ class LazyGroup(click.Group):
             return None
         name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
         command: click.Command = getattr(importlib.import_module(f"pfa_gitops.cli.{name}"), name)
+        _add_examples(command, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _add_examples(command: click.Command, name: str) -> None:
+    command.epilog = epilog(name)
+    if isinstance(command, click.Group):
+        for inner, subcommand in command.commands.items():
+            _add_examples(subcommand, f"{name} {inner}")
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

@@ -61,6 +61,15 @@ def export(
     return 0 if done.manifests or everything else ReaderError.exit_code
 
 
+def export_all(root: Path, project: str) -> list[str]:
+    """Write a new project at `root` of all objects that are no other one's, to be adopted. Returns the files' names."""
+    done = _adopted(run_to_end(_export(_project(root, None, root), root, None)), adopt=True)
+    if done.remarks:
+        Console().warn(show_remarks(done.remarks, wiring.colour_wanted(sys.stderr), "Not exported"))
+    head = {**done.project, "metadata": {**done.project["metadata"], "name": project}}
+    return write_files(replace(done, project=head), root, force=False) if done.manifests else []
+
+
 def _show(console: Console, done: Conversion, root: Path | None, written: list[str]) -> None:
     if console.as_json:
         documents = [one.document for one in done.manifests]

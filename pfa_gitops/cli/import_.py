@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from pfa_gitops import wiring
-from pfa_gitops.cli import options
+from pfa_gitops.cli import complete, options
 from pfa_gitops.cli.console import Console
 from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.engine.planning import Planned
@@ -15,7 +15,7 @@ from pfa_gitops.model.places import Address, address
 
 
 @click.command("import")
-@click.argument("addresses", nargs=-1, metavar="[KIND/NAME]...")
+@click.argument("addresses", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete.objects)
 @click.option("--all", "everything", is_flag=True, help="All objects of the manifests that exist.")
 @options.lock_timeout
 @options.shared()

@@ -1,29 +1,81 @@
-"""`pfa-gitops init`: start a project with the quickstart's files, complete and ready to plan."""
+"""`pfa-gitops init`: start a project, with the quickstart's files or with manifests of what is live."""
 
+import json
 import re
+import sys
 from pathlib import Path
 
 import click
 
 from pfa_gitops.cli.console import Console
 from pfa_gitops.cli.schema import write
+from pfa_gitops.convert.values import manifest_name
 from pfa_gitops.demo import quickstart
+from pfa_gitops.manifests.load import PROJECT_FILE
+from pfa_gitops.model.errors import ReaderError
 
 _SCHEMA_LINE = re.compile(r"(?<=\$schema=)\S*/(?=\w+\.json)")
 _SCHEMAS = "schemas"
+_PROJECT_NAME = re.compile(r"^metadata: \{name: .*\}$", re.MULTILINE)
+_WORKFLOWS = Path(".github", "workflows")
+_IGNORED = ".pfa-gitops/\n__pycache__/\n"
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
-def init(folder: Path) -> None:
-    """Start a project in FOLDER: the quickstart's manifests and flow, and the schemas that editors check them by."""
+@click.option("--name", help="The project's name, which marks what is its own. Default: the folder's.")
+@click.option("--from-live", is_flag=True, help="With manifests of all that is live and no other project's.")
+@click.option("--github/--no-github", default=None, help="Write workflows for GitHub Actions. Default: yes.")
+def init(folder: Path, *, name: str | None, from_live: bool, github: bool | None) -> None:
+    """Start a project in FOLDER, which is empty: manifests, a flow, workflows, and the schemas that editors check by.
+
+    On a terminal it asks for what no option says. With --from-live the objects that exist are written down, and the
+    first apply takes them over without writing to them.
+    """
     quickstart.require_empty(folder)
-    quickstart.copy(folder)
+    chosen = manifest_name(name or _asked("The project's name", folder.resolve().name))
+    with_github = github if github is not None else _agreed("Write workflows for GitHub Actions?")
+    if from_live:
+        _write_live(folder, chosen)
+    else:
+        quickstart.copy(folder)
+        _rename(folder / PROJECT_FILE, chosen)
     write(folder / _SCHEMAS)
     for file in sorted(folder.rglob("*.yaml")):
         file.write_text(_SCHEMA_LINE.sub(_way_to_schemas(folder, file), file.read_text(), count=1))
-    (folder / ".gitignore").write_text(".pfa-gitops/\n__pycache__/\n")
+    (folder / ".gitignore").write_text(_IGNORED)
+    if with_github:
+        _write_workflows(folder)
     Console().say(f"A project is in {folder}. Next: `pfa-gitops validate -C {folder}`, then read its pfa-gitops.yaml.")
+
+
+def _write_live(folder: Path, name: str) -> None:
+    """Manifests of what is live, which the first apply adopts."""
+    from pfa_gitops.cli.export import export_all  # noqa: PLC0415 - brings what asks servers
+
+    if not export_all(folder, name):
+        raise ReaderError("nothing is live that a manifest could say", "leave --from-live out")
+
+
+def _write_workflows(folder: Path) -> None:
+    place = folder / _WORKFLOWS
+    place.mkdir(parents=True)
+    for file in quickstart.workflows():
+        (place / file.name).write_text(file.read_text())
+
+
+def _rename(project: Path, name: str) -> None:
+    written = name if re.fullmatch(r"[A-Za-z][\w.-]*", name) else json.dumps(name)
+    text = project.read_text()
+    project.write_text(_PROJECT_NAME.sub(f"metadata: {{name: {written}}}", text, count=1))
+
+
+def _asked(question: str, default: str) -> str:
+    return str(click.prompt(question, default=default, err=True)) if sys.stdin.isatty() else default
+
+
+def _agreed(question: str) -> bool:
+    return click.confirm(question, default=True, err=True) if sys.stdin.isatty() else True
 
 
 def _way_to_schemas(folder: Path, file: Path) -> str:

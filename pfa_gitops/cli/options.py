@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from pfa_gitops.cli import complete
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 directory = click.option(
@@ -15,7 +17,13 @@ directory = click.option(
     default=Path(),
     help="The project's folder, where pfa-gitops.yaml is. Default: this one.",
 )
-environment = click.option("-e", "--environment", help="The environment. Default: the project's default one.")
+
+environment = click.option(
+    "-e",
+    "--environment",
+    shell_complete=complete.environments,
+    help="The environment. Default: the project's default one.",
+)
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress; problems, notes and the answer only.")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from pfa_gitops import wiring
-from pfa_gitops.cli import options
+from pfa_gitops.cli import complete, options
 from pfa_gitops.cli.console import Console
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.views.json import manifests_json
@@ -13,7 +13,7 @@ from pfa_gitops.views.yaml import show_documents
 
 
 @click.command()
-@click.argument("addresses", nargs=-1, metavar="[KIND/NAME]...")
+@click.argument("addresses", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete.objects)
 @options.shared("text", "json")
 def render(addresses: tuple[str, ...], directory: Path, environment: str | None, output: str, quiet: bool) -> None:
     """Print the manifests, all or the named ones, as they stand after templates and overrides."""

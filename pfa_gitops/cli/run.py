@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from pfa_gitops import wiring
-from pfa_gitops.cli import options
+from pfa_gitops.cli import complete, options
 from pfa_gitops.cli.console import Console
 from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.manifests.pipeline import Workspace
@@ -44,7 +44,7 @@ class _Wanted:
 
 
 @click.command()
-@click.argument("address", metavar="Deployment/NAME")
+@click.argument("address", metavar="Deployment/NAME", shell_complete=complete.objects)
 @click.option(
     "--param", "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="JSON, or else text. Repeatable."
 )

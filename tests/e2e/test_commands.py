@@ -300,3 +300,16 @@ def test_init_makes_a_project_that_validates_and_never_overwrites(offline, tmp_p
     first = (folder / "manifests" / "agent.yaml").read_text().splitlines()[0]
     assert (folder / "manifests" / first.rpartition("=")[2]).is_file()
     assert offline.pfa("init", str(folder)).returncode == 1
+    assert "name: made}" in (folder / "pfa-gitops.yaml").read_text()
+    assert (folder / ".github" / "workflows" / "pfa-gitops.yml").is_file()
+
+
+def test_init_asks_for_a_name_and_workflows_on_a_terminal_only(offline, tmp_path):
+    folder = tmp_path / "1.5"
+    assert offline.pfa("init", str(folder), "--no-github").returncode == 0
+    assert 'name: "1.5"}' in (folder / "pfa-gitops.yaml").read_text()
+    assert not (folder / ".github").exists()
+    named = tmp_path / "named"
+    assert offline.pfa("init", str(named), "--name", "team a").returncode == 0
+    assert offline.pfa("validate", "-C", str(named)).returncode == 0
+    assert 'name: "team a"}' in (named / "pfa-gitops.yaml").read_text()

@@ -207,6 +207,24 @@ def test_from_made_by_hand_to_managed(workdir, server, handmade):
     assert left == {"Automation/nightly__automation_1", "Automation/broken"}
 
 
+def test_a_project_that_is_started_from_what_is_live_takes_it_over_without_a_write(workdir, server):
+    server.post("/work_pools/", {"name": "found", "type": "process"})
+    server.post("/variables/", {"name": "found", "value": [1]})
+    done = workdir.pfa("init", "--from-live", "--no-github", "--name", "taken over", "taken")
+    assert done.returncode == 0, done.stderr
+    assert "name: taken over" in (workdir.folder / "taken" / "pfa-gitops.yaml").read_text()
+    planned = workdir.document("plan", "-C", "taken")
+    assert {name: planned["summary"][name] for name in ("create", "update", "replace", "delete")} == dict.fromkeys(
+        ("create", "update", "replace", "delete"), 0
+    )
+    assert {"WorkPool/found", "Variable/found"} <= {one["address"] for one in planned["changes"] if one["adopts"]}
+    before = state(server)
+    workdir.document("apply", "-C", "taken", "--auto-approve")
+    assert state(server) == before
+    assert workdir.pfa("plan", "-C", "taken", "--detailed-exitcode").returncode == 0
+    workdir.document("destroy", "-C", "taken", "--auto-approve")
+
+
 OTHERS = """\
 apiVersion: pfa-gitops/v1
 kind: Project

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_manifest_reference_is_what_the_models_say():
+def test_the_reference_is_what_the_models_and_the_commands_say():
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     assert spec
     assert spec.loader

@@ -1,0 +1,34 @@
+"""The words with which a shell completes a command line. Imports what reads a project only when a shell asks."""
+
+from pathlib import Path
+
+import click
+
+from pfa_gitops.model.errors import PfaError
+
+
+def environments(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The environments of the project that the command line names."""
+    from pfa_gitops.manifests.environments import environment_names  # noqa: PLC0415 - see above
+
+    try:
+        names = environment_names(_directory(context))
+    except PfaError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def objects(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The addresses of its manifests. A project that is wrong somewhere has none."""
+    from pfa_gitops import wiring  # noqa: PLC0415 - see above
+
+    try:
+        found = wiring.workspace(_directory(context), context.params.get("environment"))
+    except PfaError:
+        return []
+    addresses = (str(manifest.address) for manifest in found.manifests)
+    return [address for address in addresses if address.startswith(incomplete)]
+
+
+def _directory(context: click.Context) -> Path:
+    return Path(context.params.get("directory") or ".")
