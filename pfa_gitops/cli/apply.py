@@ -16,7 +16,7 @@ from pfa_gitops.cli.wait import wait_for
 @click.option("--replan", is_flag=True, help="With FILE: also do what has changed since, as a new plan shows it.")
 @options.writing
 @click.option("--ignore-limits", is_flag=True, help="Do more than the environment's limits allow.")
-@options.shared()
+@options.shared("text", "json", "markdown")
 def apply(
     *,
     file: Path | None,

@@ -29,6 +29,11 @@ class Console:
         """Whether the texts on standard output are coloured."""
         return colour_wanted(sys.stdout)
 
+    @property
+    def as_document(self) -> bool:
+        """Whether standard output holds one document and nothing else: the plan that is asked about goes elsewhere."""
+        return self.format != "text"
+
     def say(self, text: str) -> None:
         """The answer, for a reader."""
         click.echo(defused(text), color=self.colour)
