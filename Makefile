@@ -4,6 +4,7 @@ BIN := $(VENV)/bin
 # Ray and Prefect start many processes, twice as fast where bytecode is kept.
 export PYTHONDONTWRITEBYTECODE =
 READY := $(VENV)/.ready
+BROWSER := $(VENV)/.browser
 
 .PHONY: setup demo test test-all lint fix generate bench
 
@@ -13,13 +14,16 @@ $(READY): pyproject.toml constraints.txt
 	python3 -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[local,dev]' && touch $@
 
+$(BROWSER): $(READY) tests/browser/install.sh
+	sh tests/browser/install.sh $(BIN) && touch $@
+
 demo: $(READY)
 	$(BIN)/pfa-gitops demo
 
-test: $(READY)
+test: $(READY) $(BROWSER)
 	$(BIN)/pytest -n 4 --dist loadfile -m 'not slow'
 
-test-all: $(READY)
+test-all: $(READY) $(BROWSER)
 	$(BIN)/pytest -n 4 --dist loadfile
 
 lint: $(READY)

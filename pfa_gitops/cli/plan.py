@@ -9,13 +9,13 @@ from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.carry_out import read_saved_plan
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.plan_reports import check_reports, write_report
+from pfa_gitops.cli.plan_reports import FORMATS, check_reports, show_report, write_report
 from pfa_gitops.cli.wait import wait_for
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.receipts import SavedPlan, to_json
 from pfa_gitops.model.values import Plan
 from pfa_gitops.views.json import plan_json
-from pfa_gitops.views.markdown import COMMENT_LIMIT, plan_markdown
+from pfa_gitops.views.markdown import COMMENT_LIMIT
 from pfa_gitops.views.terminal import show_plan
 
 CHANGES = 2
@@ -35,7 +35,7 @@ CHANGES = 2
     "reports",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write the plan to this file, as its name says: .md, .json. May be given several times.",
+    help="Also write the plan to this file, as its name says: .md, .html, .json. May be given several times.",
 )
 @click.option(
     "--most-characters",
@@ -45,7 +45,7 @@ CHANGES = 2
     help="Of --format markdown: leave out diffs of the least risky changes where it would be longer.",
 )
 @click.option("--more-at", default="", metavar="URL", help="Of --format markdown: link to the whole plan there.")
-@options.shared("text", "json", "markdown")
+@options.shared(*FORMATS)
 def plan(
     *,
     detailed_exitcode: bool,
@@ -66,8 +66,8 @@ def plan(
     found, saved = wait_for(_plan(directory, environment))
     if console.as_json:
         console.document(plan_json(found))
-    elif output == "markdown":
-        console.say(plan_markdown(found, saved.project, most_characters, more_at).rstrip())
+    elif console.as_document:
+        console.say(show_report(found, saved.project, output, most_characters, more_at))
     else:
         console.say(show_plan(found, console.colour))
     for report in reports:
