@@ -15,7 +15,7 @@ SIZES = {"desk": {"width": 1200, "height": 900}, "phone": {"width": 390, "height
 
 def names(page):
     """The objects that can be seen."""
-    return page.locator(".change:visible .name").all_inner_texts()
+    return page.locator(".change:not([hidden]) .name").all_inner_texts()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
