@@ -24,6 +24,7 @@ from pfa_gitops.model.receipts import SavedPlan, from_json, moved
 from pfa_gitops.model.values import Outcome, Owner, Plan, Result
 from pfa_gitops.views.problems import show_problems
 from pfa_gitops.views.terminal import show_outcome, show_plan, show_result
+from pfa_gitops.views.values import printable
 
 STALE = 3
 INCOMPLETE = 5
@@ -160,8 +161,8 @@ async def _answer(question: str) -> str:
 
 def _listener(console: Console) -> Listener:
     return Listener(
-        started=lambda change: console.progress(f"  … {change.address}"),
-        progress=lambda change, message: console.progress(f"  … {change.address}: {message}"),
+        started=lambda change: console.progress(f"  … {printable(str(change.address))}"),
+        progress=lambda change, message: console.progress(printable(f"  … {change.address}: {message}")),
         finished=lambda outcome: _tell(console, outcome),
     )
 
