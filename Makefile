@@ -6,7 +6,7 @@ export PYTHONDONTWRITEBYTECODE =
 READY := $(VENV)/.ready
 BROWSER := $(VENV)/.browser
 
-.PHONY: setup demo test test-all lint fix generate bench
+.PHONY: setup demo test test-all lint fix generate pictures bench
 
 setup: $(READY)
 
@@ -34,6 +34,9 @@ fix: $(READY)
 
 generate: $(READY)
 	$(BIN)/python -m pfa_gitops.runner.documents && $(BIN)/pfa-gitops schema --output schemas && $(BIN)/python docs/generate.py
+
+pictures: $(READY) $(BROWSER)
+	PICTURES=docs $(BIN)/pytest tests/browser -k picture
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
