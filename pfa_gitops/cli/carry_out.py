@@ -13,6 +13,7 @@ import click
 
 from pfa_gitops import wiring
 from pfa_gitops.cli.console import Console
+from pfa_gitops.cli.reports import OUTCOME_FILES, outcomes_text, write_file
 from pfa_gitops.engine.apply import Apply, Listener, complete
 from pfa_gitops.engine.planning import Planned
 from pfa_gitops.engine.record import is_done
@@ -20,10 +21,10 @@ from pfa_gitops.engine.saved import Fitted, fit
 from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.receipts import SavedPlan, from_json, moved
-from pfa_gitops.model.values import Outcome, Plan, Result
-from pfa_gitops.views.json import outcomes_json
+from pfa_gitops.model.values import Outcome, Owner, Plan, Result
 from pfa_gitops.views.problems import show_problems
 from pfa_gitops.views.terminal import show_outcome, show_plan, show_result
+from pfa_gitops.views.values import printable
 
 STALE = 3
 INCOMPLETE = 5
@@ -68,12 +69,13 @@ async def carry_out(
         agreed = await _agreed(console, planned, consent)
         if is_done(agreed.planned):
             _tell_skipped(console, agreed)
-            _report(console, agreed.planned.plan, agreed.skipped)
+            _report(console, connection.owner, agreed.planned.plan, agreed.skipped)
             return STALE if agreed.skipped else 0
         async with connection.locked(consent.command, patience.lock, console.warn) as writer:
             if await connection.serial() != planned.stored.serial:
                 agreed = await _agreed(console, await make_plan(connection), consent, again=True)
-            return await _write(console, writer.apply(agreed.planned, _listener(console), patience.ready), agreed)
+            run = writer.apply(agreed.planned, _listener(console), patience.ready)
+            return await _write(console, connection.owner, run, agreed)
 
 
 async def _agreed(console: Console, planned: Planned, consent: Consent, *, again: bool = False) -> Fitted:
@@ -86,7 +88,7 @@ async def _agreed(console: Console, planned: Planned, consent: Consent, *, again
         raise ReaderError(
             "not applied: another apply was quicker, and the plan is no longer what it was", "apply again"
         )
-    if not console.as_json and (plan.pending or not fitted.skipped):
+    if not console.as_document and (plan.pending or not fitted.skipped):
         console.say(show_plan(plan, console.colour))
     elif plan.pending and not consent.given:
         console.warn(show_plan(plan))
@@ -116,11 +118,11 @@ def _check_fits(saved: SavedPlan, here: SavedPlan) -> None:
         raise ReaderError(f"the saved plan is refused: {why}", "make a new plan here")
 
 
-async def _write(console: Console, run: Apply, agreed: Fitted) -> int:
+async def _write(console: Console, owner: Owner, run: Apply, agreed: Fitted) -> int:
     _tell_skipped(console, agreed)
     with _stop_on_interrupt(run, console):
         outcomes = await run.run()
-    _report(console, run.plan, (*outcomes, *agreed.skipped))
+    _report(console, owner, run.plan, (*outcomes, *agreed.skipped))
     if run.unrecorded is not None:
         console.warn(show_problems([run.unrecorded], colour=False))
     if not complete(outcomes) or run.unrecorded is not None:
@@ -159,8 +161,8 @@ async def _answer(question: str) -> str:
 
 def _listener(console: Console) -> Listener:
     return Listener(
-        started=lambda change: console.progress(f"  … {change.address}"),
-        progress=lambda change, message: console.progress(f"  … {change.address}: {message}"),
+        started=lambda change: console.progress(f"  … {printable(str(change.address))}"),
+        progress=lambda change, message: console.progress(printable(f"  … {change.address}: {message}")),
         finished=lambda outcome: _tell(console, outcome),
     )
 
@@ -191,8 +193,10 @@ def _stop_on_interrupt(run: Apply, console: Console) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _report(console: Console, plan: Plan, outcomes: tuple[Outcome, ...]) -> None:
-    if console.as_json:
-        console.document(outcomes_json(plan, outcomes))
+def _report(console: Console, owner: Owner, plan: Plan, outcomes: tuple[Outcome, ...]) -> None:
+    for file in console.reports:
+        write_file(file, outcomes_text(plan, outcomes, owner.project, OUTCOME_FILES[file.suffix]))
+    if console.as_document:
+        console.say(outcomes_text(plan, outcomes, owner.project, console.format))
     elif outcomes:
         console.say(show_result(outcomes, console.colour))

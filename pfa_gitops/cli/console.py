@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +19,8 @@ class Console:
 
     format: str = "text"
     quiet: bool = False
+    reports: tuple[Path, ...] = ()
+    """Files that get the answer too, each in the form that its name says."""
 
     @property
     def as_json(self) -> bool:
@@ -28,6 +31,11 @@ class Console:
     def colour(self) -> bool:
         """Whether the texts on standard output are coloured."""
         return colour_wanted(sys.stdout)
+
+    @property
+    def as_document(self) -> bool:
+        """Whether standard output holds one document and nothing else: the plan that is asked about goes elsewhere."""
+        return self.format != "text"
 
     def say(self, text: str) -> None:
         """The answer, for a reader."""

@@ -9,11 +9,12 @@ from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.carry_out import read_saved_plan
 from pfa_gitops.cli.console import Console
+from pfa_gitops.cli.reports import PLAN_FILES, check_files, plan_text, write_file
 from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.receipts import SavedPlan, to_json
 from pfa_gitops.model.values import Plan
-from pfa_gitops.views.json import plan_json
+from pfa_gitops.views.markdown import COMMENT_LIMIT
 from pfa_gitops.views.terminal import show_plan
 
 CHANGES = 2
@@ -28,19 +29,40 @@ CHANGES = 2
     type=click.Path(path_type=Path, dir_okay=False),
     help="Save the plan, for `apply FILE`. The file holds no values, and no secrets.",
 )
-@options.shared()
+@options.reports("the plan", *PLAN_FILES)
+@click.option(
+    "--most-characters",
+    type=click.IntRange(min=4_000),
+    default=COMMENT_LIMIT,
+    show_default=True,
+    help="Of --format markdown: leave out diffs of the least risky changes where it would be longer.",
+)
+@click.option("--more-at", default="", metavar="URL", help="Of --format markdown: link to the whole plan there.")
+@options.shared("text", "json", "markdown", "html")
 def plan(
-    *, detailed_exitcode: bool, file: Path | None, directory: Path, environment: str | None, output: str, quiet: bool
+    *,
+    detailed_exitcode: bool,
+    file: Path | None,
+    reports: tuple[Path, ...],
+    most_characters: int,
+    more_at: str,
+    directory: Path,
+    environment: str | None,
+    output: str,
+    quiet: bool,
 ) -> int:
     """Compare the manifests with what is live and show what apply would change. Writes nothing."""
     console = Console(output, quiet)
     if file is not None:
         _check_not_in_the_way(file)
+    check_files(reports, PLAN_FILES)
     found, saved = run_to_end(_plan(directory, environment))
-    if console.as_json:
-        console.document(plan_json(found))
+    if console.as_document:
+        console.say(plan_text(found, saved.project, output, most_characters, more_at))
     else:
         console.say(show_plan(found, console.colour))
+    for report in reports:
+        write_file(report, plan_text(found, saved.project, PLAN_FILES[report.suffix]))
     if file is not None:
         file.write_text(json.dumps(to_json(saved), indent=2) + "\n")
         console.progress(f"saved; carry it out with: pfa-gitops apply {file}")

@@ -31,12 +31,12 @@ def _leaf(value: Any) -> str | None:
 
 def one_line(value: Any) -> str:
     """Show a value as compact JSON on one line, cut where it is too wide; a secret as what it is."""
-    return _cut(_text(value))
+    return _cut(whole(value))
 
 
 def side_by_side(before: Any, after: Any) -> tuple[str, str]:
     """Show two values as `one_line` does, with the first difference in sight where they are long and begin alike."""
-    left, right = _text(before), _text(after)
+    left, right = whole(before), whole(after)
     pairs = enumerate(zip(left, right, strict=False))
     alike = next((index for index, (one, other) in pairs if one != other), min(len(left), len(right)))
     hidden = max(len(left), len(right)) > WIDEST and alike > WIDEST - CONTEXT
@@ -44,13 +44,14 @@ def side_by_side(before: Any, after: Any) -> tuple[str, str]:
     return _cut(left, start), _cut(right, start)
 
 
-def _text(value: Any) -> str:
+def whole(value: Any) -> str:
+    """Show a value as compact JSON on one line, however long that is; a secret as what it is."""
     if value is ABSENT:
         return "(absent)"
     if isinstance(value, Concealed):
         return REDACTED
     if isinstance(value, SecretRef):
-        return f"(secret {value})"
+        return printable(f"(secret {value})")
     return printable(_dump(plain(value)))
 
 

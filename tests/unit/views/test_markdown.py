@@ -1,0 +1,186 @@
+"""Markdown as GitHub reads it: `cmarkgfm` is its own parser."""
+
+import re
+from html.parser import HTMLParser
+
+import cmarkgfm
+import pytest
+from cmarkgfm.cmark import Options
+from hypothesis import given
+from support.hostile_texts import HOSTILE, TEXTS, hostile_outcomes, hostile_plan
+from support.properties import few
+from support.sample_plans import PLAN, change
+
+from pfa_gitops.model.errors import Problem
+from pfa_gitops.model.places import Origin
+from pfa_gitops.model.values import Action, FieldChange, Outcome, Plan, Result
+from pfa_gitops.views.markdown import plan_markdown
+from pfa_gitops.views.markdown_outcomes import outcomes_markdown
+from pfa_gitops.views.markdown_text import characters, fenced, link, marker, prose, span
+
+ELEMENTS = {"p", "code", "pre", "details", "summary", "strong", "em", "b", "ul", "ol", "li", "blockquote", "h3", "h4"}
+ELEMENTS |= {"table", "thead", "tbody", "tr", "th", "td"}
+INERT = {"code", "pre"}
+"""Where neither GitHub nor GitLab looks for names, issues and addresses."""
+CALLS = re.compile(r"@\w|#\d|GH-\d|https?:|www\.|:\w+:", re.IGNORECASE)
+
+
+class Seen(HTMLParser):
+    """What a reader's browser gets to see."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.attributes, self.comments, self.loose, self.open = set(), [], [], [], []
+        self.headings = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.add(tag)
+        self.attributes += attrs
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_comment(self, data):
+        self.comments.append(data)
+
+    def handle_data(self, data):
+        if not INERT & set(self.open):
+            self.loose.append(data)
+        if {"h1", "h2", "h3", "h4"} & set(self.open):
+            self.headings.append(data)
+
+    def handle_decl(self, decl):
+        raise AssertionError(decl)
+
+    unknown_decl = handle_pi = handle_decl
+
+
+def seen(markdown):
+    options = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES
+    return Seen(cmarkgfm.github_flavored_markdown_to_html(markdown, options))
+
+
+def check(markdown, markers=1):
+    """Nothing broke out: only our elements, no attributes but the columns', one comment, and nobody is called."""
+    found = seen(markdown)
+    assert found.elements <= ELEMENTS
+    assert {name for name, _ in found.attributes} <= {"align", "lang", "class"}
+    assert {value for name, value in found.attributes if name == "lang"} <= {"diff", "mermaid"}
+    assert len(found.comments) == markers
+    assert found.open == []
+    assert CALLS.search(" ".join(found.loose)) is None, found.loose
+    assert all(line.isprintable() for line in markdown.split("\n"))
+    return found
+
+
+def test_a_plan_says_first_what_costs_most():
+    text = plan_markdown(PLAN, "quickstart")
+    first, second = text.split("\n")[:2]
+    assert first == "<!-- pfa-gitops: quickstart/prod -->"
+    assert second == "### Plan for `quickstart` in environment `prod`"
+    assert "| **1** | **5** | **1** | **1** | **2** |" in text
+    order = ["[!CAUTION]", "limits.max_deletes", "[!WARNING]", "2 running orphaned", "no longer protected", "[!NOTE]"]
+    order += [
+        "run out",
+        "#### Deleted",
+        "Deployment/old",
+        "WorkPool/anyscale",
+        "#### Drops",
+        "<code>Deployment/nightly",
+    ]
+    order += ["#### Moves", "Deployment/weekly", "#### Everything", "Variable/limit", "mermaid", "n0["]
+    places = [text.find(word) for word in order]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert "hunter" not in text
+    found = check(text)
+    assert len(found.headings) > 4
+
+
+def test_nothing_to_change_is_one_line():
+    plan = Plan("prod", (change("Variable/x", Action.NONE),))
+    assert plan_markdown(plan, "quickstart") == (
+        "<!-- pfa-gitops: quickstart/prod -->\n"
+        "**`quickstart` in environment `prod`**: nothing to change, 1 unchanged.\n"
+    )
+
+
+def test_a_diff_shows_what_differs_and_little_else():
+    text = plan_markdown(PLAN, "quickstart")
+    assert '-       "command": "{{ command }}",\n+       "command": "run",\n' in text
+    assert "NAME_7" not in text
+    assert "! data.value: (secret)  # the stored secret differs" in text
+    assert "    counts\n-   up\n+   down\n" in text
+
+
+@given(TEXTS, TEXTS)
+@few(300)
+def test_no_name_and_no_value_breaks_out(name, text):
+    check(plan_markdown(hostile_plan(name, text), name))
+    check(plan_markdown(hostile_plan(name, text), text, 4_000))
+    check(plan_markdown(Plan(name, (), (text,)), text))
+    check(outcomes_markdown(*hostile_outcomes(name, text), text))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_one_by_one(text):
+    check(plan_markdown(hostile_plan(text, text), text))
+    check(f"x {prose(text)}\n\n{span(text)}\n", 0)
+
+
+@given(TEXTS, TEXTS, TEXTS, TEXTS)
+@few(100)
+def test_a_marker_is_one_comment_and_each_has_its_own(project, environment, other, another):
+    text = marker(project, environment)
+    assert re.fullmatch(r"<!-- pfa-gitops: [\w.~%/-]+ -->", text, re.ASCII)
+    assert "--" not in text[4:-3]
+    assert (marker(other, another) == text) == ((other, another) == (project, environment))
+    assert marker(project, environment, "apply") != text
+
+
+@pytest.mark.parametrize("most", [4_000, 20_000, 65_536])
+@pytest.mark.parametrize("count", [10, 60, 5_000])
+def test_a_long_plan_is_shortened_and_says_so(most, count):
+    value = "👩‍👩‍👧 `" * 40
+    changes = [change(f"Variable/v{n}", Action.UPDATE, FieldChange(("value",), "a", value)) for n in range(count)]
+    changes.append(change("Deployment/old", Action.DELETE))
+    plan = Plan("prod", tuple(changes), tuple(f"{value} {n}" for n in range(200)))
+    text = plan_markdown(plan, "quickstart", most, "https://ci.example/runs/1")
+    assert characters(text) <= most
+    check(text.replace("(https://ci.example/runs/1)", "").replace("[the whole plan]", ""))
+    assert "Deployment/old" in text
+    if count > 60:
+        assert re.search(r"_Too long for one comment: \d+ diffs.* left out; they are in \[the whole plan\]", text)
+
+
+def test_a_link_is_an_address_and_nothing_else():
+    assert link("here", "https://ci.example/runs/1") == "[here](https://ci.example/runs/1)"
+    for url in ("javascript:alert(1)", "https://x/)(y", "https://x y", "https://x\ny", 'https://x"y'):
+        assert link("here", url) == "here"
+
+
+def test_an_apply_tells_what_failed_first():
+    one, two, three = (change(f"Variable/{name}", Action.UPDATE) for name in ("a", "b", "c"))
+    problem = Problem("the platform refused `x`", "give another", Origin("v.yaml", 3, 1))
+    outcomes = [
+        Outcome(one, Result.DONE, None, 0.25),
+        Outcome(two, Result.FAILED, problem),
+        Outcome(three, Result.BLOCKED),
+    ]
+    text = outcomes_markdown(Plan("prod", (one, two, three)), outcomes, "quickstart")
+    assert text.startswith("<!-- pfa-gitops apply: quickstart/prod -->\n### Apply for")
+    assert "- `~` `Variable/b` failed: the platform refused `x`. give another. (`v.yaml:3:1`)" in text
+    assert "Apply incomplete: 1 done, 1 failed, 1 blocked. Apply again to go on from here." in text
+    assert text.index("Variable/b") < text.index("Variable/c") < text.index("Variable/a")
+    check(text)
+
+
+def test_a_fence_is_longer_than_any_in_its_lines():
+    assert fenced(["a ````", "```"], "diff") == "`````diff\na ````\n```\n`````"
+
+
+def test_an_apply_with_nothing_to_do_is_one_line():
+    assert outcomes_markdown(Plan("prod", ()), [], "q").count("\n") == 2
