@@ -32,7 +32,8 @@ ANSWER_S = 30.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 10.0
 PATIENCE_S = 90.0
 """How long one request is tried for, rate limits included."""
-TRIES = 6
+TRIES, FIRST_TRIES = 6, 3
+"""How often; a host that has never answered is most likely not there."""
 LONGEST_DETAIL = 300
 FORBIDDEN, NOT_FOUND, TIMED_OUT, GONE, TOO_MANY = 403, 404, 408, 410, 429
 
@@ -52,6 +53,7 @@ class GitHub:
     def __init__(self, api_url: str, graphql_url: str, repository: str, token: str) -> None:
         if not token:
             raise ReaderError("GITHUB_TOKEN is not set", "give the step the job's token: `token: ${{ github.token }}`")
+        self._answered = False
         self._token, self._graphql, self._base = token, graphql_url, f"{api_url}/repos/{repository}"
         headers = {
             "Authorization": f"Bearer {token}",
@@ -118,7 +120,8 @@ class GitHub:
             if not isinstance(answer, _Failed):
                 return answer
             wait = wait_before(attempt, FIRST_WAIT_S, LONGEST_WAIT_S) if answer.wait_s is None else answer.wait_s
-            if not answer.again or attempt == TRIES or time.monotonic() + wait > give_up:
+            last = attempt == (TRIES if self._answered else FIRST_TRIES)
+            if not answer.again or last or time.monotonic() + wait > give_up:
                 raise answer.error from None
             time.sleep(wait)
         raise AssertionError("the loop ends by a return or an error")
@@ -135,10 +138,13 @@ class GitHub:
     ) -> Any:
         try:
             response = self._client.request(method, url, params=params, json=body)
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+            raise ReaderError("the URL of GitHub's API is none", "check GITHUB_API_URL") from None
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             return _Failed(Unreachable(f"nothing answers at {self._host(url)}: {why(error)}", _NETWORK), again=True)
         except httpx.HTTPError as error:
             return self._unanswered(f"GitHub did not answer {method}: {why(error)}", once)
+        self._answered = True
         if response.is_success:
             return self._document(response)
         return self._refused(method, response, needs, once)
