@@ -3,6 +3,7 @@
 import gc
 import importlib
 import sys
+from collections.abc import Callable
 from keyword import iskeyword
 from typing import Any
 
@@ -77,6 +78,14 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run one command and exit: the codes are in docs/commands.md. Without `arguments` the process is the command's."""
     if arguments is None:
         gc.set_threshold(*COLLECTIONS)
+    code = run(arguments, _fail)
+    if arguments is None:
+        gc.freeze()  # the system takes memory back faster than the collector finds out that it is not needed any more
+    sys.exit(code)
+
+
+def run(arguments: list[str] | None, fail: Callable[[PfaError], int]) -> int:
+    """Run one command; its exit code. What stops it goes to `fail`, which tells it and gives the code."""
     try:
         code = app.main(arguments, standalone_mode=False)
     except click.ClickException as error:
@@ -86,14 +95,12 @@ def main(arguments: list[str] | None = None) -> Any:
         click.echo("interrupted", err=True)
         code = INTERRUPTED
     except PfaError as error:
-        code = _fail(error)
+        code = fail(error)
     except OSError as error:  # a disk that is full, a folder that may not be written
-        code = _fail(ReaderError(f"{error.filename or 'the output'}: {error.strerror or type(error).__name__}"))
+        code = fail(ReaderError(f"{error.filename or 'the output'}: {error.strerror or type(error).__name__}"))
     except Exception as error:  # nobody sees a traceback
-        code = _fail(PfaError(defect(error), REPORT))
-    if arguments is None:
-        gc.freeze()  # the system takes memory back faster than the collector finds out that it is not needed any more
-    sys.exit(code if isinstance(code, int) else 0)
+        code = fail(PfaError(defect(error), REPORT))
+    return code if isinstance(code, int) else 0
 
 
 def _fail(error: PfaError) -> int:

@@ -1,0 +1,49 @@
+"""The action's `apply`: exactly the plan that was reviewed, and a report back on its pull request."""
+
+from pfa_gitops.github import command
+from pfa_gitops.github.reviewed import NEW_PLAN, NotReviewed, Reviewed, check_record, find_reviewed, from_json, to_json
+from pfa_gitops.github.step import Step
+from pfa_gitops.model.errors import ReaderError
+from pfa_gitops.views.markdown_outcomes import APPLY
+
+FOUND = "reviewed.json"
+DOWNLOADED = "reviewed"
+
+
+def find(step: Step) -> int:
+    """Find the plan that was reviewed, for the steps that download and apply it. Writes nothing to GitHub."""
+    directory, environment = str(step.inputs.directory), step.inputs.environment or ""
+    with step.github() as github:
+        found = find_reviewed(github, step.here.repository, step.here.commit, directory, environment)
+    step.temporary.mkdir(parents=True, exist_ok=True)
+    (step.temporary / FOUND).write_text(to_json(found))
+    if found.artifact is not None:
+        step.outputs |= {"artifact-id": str(found.artifact), "run-id": str(found.run)}
+        step.outputs["folder"] = str(step.temporary / DOWNLOADED)
+    return step.end(0)
+
+
+def apply(step: Step) -> int:
+    """Apply, and tell the pull request. Raises ReaderError on its own event: apply comes after the merge."""
+    if step.here.pull_request is not None:
+        raise ReaderError("apply does not run on pull requests", "run it on push, after the merge")
+    found = from_json((step.temporary / FOUND).read_text())
+    try:
+        arguments = _what_to_apply(step, found)
+    except NotReviewed as refusal:
+        answer = command.Answer(refusal.exit_code, "", refusal.problems)
+    else:
+        answer = command.run(["apply", *arguments, "--format", "markdown", *step.arguments])
+    step.annotate(answer.problems)
+    text = step.report(answer, APPLY)
+    step.summary(text)
+    return step.end(answer.code, step.comment(found.pull_request, text))
+
+
+def _what_to_apply(step: Step, found: Reviewed) -> list[str]:
+    """The reviewed plan's file, or consent to a plan that nobody saw. Raises NotReviewed."""
+    if found.record is not None:
+        return [str(check_record(step.temporary / DOWNLOADED, found.record))]
+    if step.inputs.applies_unreviewed:
+        return ["--auto-approve"]
+    raise NotReviewed(f"not applied: {found.refusal}", NEW_PLAN)

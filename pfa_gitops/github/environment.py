@@ -1,0 +1,71 @@
+"""The variables that a command of the action sees. The token is taken out, and of a stranger's job all secrets.
+
+Pure, but for the mapping that is handed in.
+"""
+
+import hashlib
+import io
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, MutableMapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from pfa_gitops.model.errors import ReaderError
+
+TOKEN, MORE, APART = "GITHUB_TOKEN", "PFA_VARIABLES", "PFA_APART"
+CREDENTIALS = (
+    *("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_PROFILE"),
+    *("ANYSCALE_HOST", "ANYSCALE_CLI_TOKEN"),
+)
+"""An expression of a workflow without a value gives an empty text; these count as left out then."""
+KEPT = frozenset(
+    {
+        *("PATH", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "RUNNER_TEMP", "NO_COLOR", "DO_NOT_TRACK", "CI"),
+        *("PREFECT_API_URL", "ANYSCALE_HOST", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+        *("GITHUB_ACTIONS", "GITHUB_ACTOR", "GITHUB_API_URL", "GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH"),
+        *("GITHUB_OUTPUT", "GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_SERVER_URL", "GITHUB_SHA"),
+        *("GITHUB_STEP_SUMMARY", "PFA_ARGUMENTS", "PFA_COMMAND", "PFA_DIRECTORY", "PFA_ENVIRONMENT"),
+    }
+)
+"""What a stranger's pull request is planned with, beside a home of its own."""
+NOT_TO_SET = ("GITHUB_", "RUNNER_", "ACTIONS_", "PFA_", "LD_", "PYTHON")
+
+
+def take_token(environ: MutableMapping[str, str]) -> str:
+    """The token, which no command and no process below this one sees from here on."""
+    return environ.pop(TOKEN, "")
+
+
+def prepare(environ: MutableMapping[str, str]) -> None:
+    """Make the variables those of the command. Raises ReaderError for some that may not be set."""
+    more = dict(_variables(environ.pop(MORE, "")))
+    for name in CREDENTIALS:
+        if environ.get(name) == "":
+            del environ[name]
+    environ.update(more)
+
+
+def of_a_stranger(environ: Mapping[str, str], home: Path) -> dict[str, str]:
+    """The variables of a process that plans what a stranger wrote: no secret, whatever the workflow hands over.
+
+    It must be a new process: manifests may name any file that it reads, and `/proc/self/environ` is what it began with.
+    """
+    kept = {name: value for name, value in environ.items() if name in KEPT and not (name in CREDENTIALS and not value)}
+    return {**kept, "HOME": str(home), APART: "true"}
+
+
+def _variables(text: str) -> Iterator[tuple[str, str]]:
+    for name, value in dotenv_values(stream=io.StringIO(text), interpolate=False).items():
+        if name.startswith(NOT_TO_SET) or name == "PATH":
+            raise ReaderError(f"the input variables may not set {name}", "name it otherwise")
+        if value:
+            yield name, value
+
+
+def set_apart(environ: Mapping[str, str], directory: Path, environment: str | None) -> Path:
+    """A folder for one project and environment that is no part of the checkout."""
+    name = hashlib.sha256(json.dumps([str(directory), environment]).encode()).hexdigest()[:12]
+    return Path(environ.get("RUNNER_TEMP") or tempfile.gettempdir()) / "pfa-gitops" / name

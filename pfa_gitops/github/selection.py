@@ -1,0 +1,88 @@
+"""Which projects and environments an event concerns: those below whose folder something changed."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from pathspec import GitIgnoreSpec
+
+from pfa_gitops.github.api import GitHub
+from pfa_gitops.github.projects import environments, projects
+from pfa_gitops.github.reviewed import NotReviewed, merged_pull_request
+from pfa_gitops.github.surroundings import Surroundings
+from pfa_gitops.model.errors import ReaderError
+
+MOST_FILES = 3_000
+"""GitHub lists no more of a pull request; of a comparison 300."""
+MOST_COMPARED = 300
+MOST_TARGETS = 256
+"""Jobs that GitHub makes of one matrix."""
+NEEDS = "pull-requests: read"
+
+
+class Target(NamedTuple):
+    """One job of the matrix."""
+
+    directory: str
+    environment: str
+
+
+def select(
+    root: Path, wanted: Sequence[str], names: Sequence[str], changed: Sequence[str] | None, shared: Sequence[str]
+) -> list[Target]:
+    """The projects that changed, each with its environments.
+
+    `wanted` are the folders of projects, by default all below `root`; `names` the environments, by default all that a
+    project declares. `changed` are paths relative to `root`, None for everything; a path that `shared` matches, as in a
+    .gitignore, concerns all projects. Raises ReaderError.
+    """
+    folders = [str(PurePosixPath(folder)) for folder in wanted] or list(projects(root))
+    if not folders:
+        raise ReaderError("there is no pfa-gitops.yaml in this checkout", "check out the repository before this step")
+    if changed is not None and not any(GitIgnoreSpec.from_lines(shared).match_files(changed)):
+        folders = [folder for folder in folders if any(_below(folder, path) for path in changed)]
+    targets = [Target(folder, name) for folder in folders for name in names or environments(root / folder)]
+    if len(targets) > MOST_TARGETS:
+        raise ReaderError(
+            f"{len(targets)} projects and environments are more than the {MOST_TARGETS} jobs of a matrix",
+            "split them over several workflows with `projects` and `environments`",
+        )
+    return targets
+
+
+def _below(folder: str, path: str) -> bool:
+    return PurePosixPath(path).is_relative_to(PurePosixPath(folder))
+
+
+def matrix(targets: Iterable[Target]) -> str:
+    """The targets as a workflow's `fromJSON` reads them."""
+    return json.dumps([target._asdict() for target in targets])
+
+
+def changed_paths(github: GitHub, here: Surroundings) -> list[str] | None:
+    """The paths that a pull request or a push changed, renamed ones by both names. None for all of them."""
+    if here.pull_request is not None:
+        return _of_pull_request(github, here.pull_request.number)
+    if here.event != "push":
+        return None
+    try:
+        return _of_pull_request(github, int(merged_pull_request(github, here.commit)["number"]))
+    except NotReviewed:
+        return _of_push(github, here)
+
+
+def _of_pull_request(github: GitHub, number: int) -> list[str] | None:
+    files = list(github.pages(f"/pulls/{number}/files", NEEDS))
+    return None if len(files) >= MOST_FILES else _paths(files)
+
+
+def _of_push(github: GitHub, here: Surroundings) -> list[str] | None:
+    if not here.before.strip("0"):  # a new branch
+        return None
+    files = github.get(f"/compare/{here.before}...{here.commit}", "contents: read").get("files") or []
+    return None if len(files) >= MOST_COMPARED else _paths(files)
+
+
+def _paths(files: Iterable[dict[str, str]]) -> list[str]:
+    return [name for file in files for name in (file["filename"], file.get("previous_filename")) if name]

@@ -1,0 +1,104 @@
+"""Which projects and environments an event concerns."""
+
+import pytest
+
+from pfa_gitops.github.selection import Target, changed_paths, select
+from pfa_gitops.github.surroundings import PullRequest, Surroundings
+from pfa_gitops.model.errors import ReaderError
+
+PROJECT = "apiVersion: pfa-gitops/v1\nkind: Project\nmetadata: {name: x}\n"
+
+
+@pytest.fixture
+def root(tmp_path):
+    for folder, text in {
+        "a": PROJECT + "spec: {environments: {dev: {}, prod: {}}}\n",
+        "a-b": PROJECT + "spec: {}\n",
+        "c/d": "not: [yaml",
+        ".hidden": PROJECT,
+        "node_modules/e": PROJECT,
+    }.items():
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "pfa-gitops.yaml").write_text(text)
+    return tmp_path
+
+
+def chosen(root, changed, **more):
+    given = {"wanted": (), "names": (), "shared": (), **more}
+    return select(root, given["wanted"], given["names"], changed, given["shared"])
+
+
+ALL = [Target("a", "dev"), Target("a", "prod"), Target("a-b", "default"), Target("c/d", "default")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "targets"),
+    [
+        (None, ALL),
+        ([], []),
+        (["README.md"], []),
+        (["a/manifests/x.yaml"], ALL[:2]),
+        (["a-b/flows/x.py", "c/d/x"], ALL[2:]),
+        (["x/a/y"], []),
+    ],
+)
+def test_what_changed(root, changed, targets):
+    assert chosen(root, changed) == targets
+
+
+def test_what_the_workflow_names(root):
+    assert chosen(root, None, wanted=["./a/"], names=["prod"]) == [Target("a", "prod")]
+
+
+def test_a_shared_path_concerns_all(root):
+    assert chosen(root, ["lib/x/y.py"], shared=["lib/**"]) == ALL
+    assert chosen(root, ["docs/y.md"], shared=["lib/**"]) == []
+
+
+def test_a_project_at_the_root_is_concerned_by_everything(tmp_path):
+    (tmp_path / "pfa-gitops.yaml").write_text(PROJECT)
+    assert chosen(tmp_path, ["anything"]) == [Target(".", "default")]
+
+
+def test_no_project_at_all(tmp_path):
+    with pytest.raises(ReaderError, match=r"there is no pfa-gitops\.yaml"):
+        chosen(tmp_path, None)
+
+
+def test_more_jobs_than_a_matrix_has(root):
+    with pytest.raises(ReaderError, match="more than the 256 jobs"):
+        chosen(root, None, names=[str(number) for number in range(100)])
+
+
+def here(event, pull_request=None, before=""):
+    return Surroundings("acme/flows", "", "", "", event, "e" * 40, before, pull_request)
+
+
+def test_of_a_pull_request_renamed_files_count_twice(server, github):
+    server.files[7] = [{"filename": "new", "previous_filename": "old"}, *({"filename": str(n)} for n in range(150))]
+    paths = changed_paths(github, here("pull_request", PullRequest(7, "a" * 40, is_strange=False)))
+    assert paths[:2] == ["new", "old"]
+    assert len(paths) == 152
+
+
+def test_of_a_merge_the_pull_requests_files_count(server, github):
+    server.add_pull(7, "a" * 40, "e" * 40)
+    server.files[7] = [{"filename": "x"}]
+    assert changed_paths(github, here("push", before="9" * 40)) == ["x"]
+
+
+def test_of_a_push_its_commits_count(server, github):
+    server.compared = [{"filename": "y"}]
+    assert changed_paths(github, here("push", before="9" * 40)) == ["y"]
+    server.compared = [{"filename": str(number)} for number in range(300)]
+    assert changed_paths(github, here("push", before="9" * 40)) is None
+
+
+def test_where_github_lists_no_more_everything_counts(server, github):
+    server.files[7] = [{"filename": str(number)} for number in range(3000)]
+    assert changed_paths(github, here("pull_request", PullRequest(7, "a" * 40, is_strange=False))) is None
+
+
+@pytest.mark.parametrize("where", [here("schedule"), here("workflow_dispatch"), here("push", before="0" * 40)])
+def test_everything_counts_where_nothing_is_to_compare_with(github, where):
+    assert changed_paths(github, where) is None
