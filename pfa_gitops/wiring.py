@@ -148,7 +148,7 @@ class Connection:
         Raises ProblemsFound or PlatformError; writes nothing.
         """
         found, limits = self.workspace, self.workspace.environment.spec.limits
-        bounds = Bounds(limits.max_deletes, limits.max_percent, limits.max_runs_affected)
+        bounds = Bounds(limits.max_deletes, limits.max_percent, limits.max_runs_affected, frozenset(limits.forbid))
         return await plan_all(await self._world(), found.manifests, bounds, found.notices)
 
     async def plan_destroy(self) -> Planned:

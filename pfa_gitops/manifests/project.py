@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, model_validator
 
 from pfa_gitops.model.places import Origins
+from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.secrets import SecretRef
 from pfa_gitops.model.values import Spec
 
@@ -58,6 +59,9 @@ class AnyscaleConnection(Spec):
     """
 
 
+Forbidden = Literal[Risk.EXPOSES_SECRET, Risk.DESTROYS, Risk.LOOSENS_PROTECTION, Risk.DROPS_RUNS, Risk.RESTARTS_AGENT]
+
+
 class Limits(Spec):
     """What one apply may do at most without `--ignore-limits`."""
 
@@ -67,6 +71,8 @@ class Limits(Spec):
     """How many of the project's objects one apply may delete or replace, in percent. Default: no limit."""
     max_runs_affected: NonNegativeInt | None = None
     """How many flow runs that have not ended one apply may drop, move or orphan. Default: no limit."""
+    forbid: list[Forbidden] = Field(default_factory=list)
+    """Risks that no change may have, e.g. `[destroys, exposes_secret]`. Default: none is forbidden."""
 
 
 class EnvironmentSpec(Spec):

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address, Origins, Path
+from pfa_gitops.model.risk import Risk
 
 API_VERSION = "pfa-gitops/v1"
 
@@ -185,6 +186,8 @@ class Change:
     """The object was nobody's, and becomes ours."""
     impact: tuple[AffectedRun, ...] = ()
     """The flow runs that it affects. One that several changes affect stands at the first of them."""
+    risks: tuple[Risk, ...] = ()
+    """What harm it may do, the most severe first. Empty where it does nothing."""
 
     @property
     def changed(self) -> frozenset[str]:

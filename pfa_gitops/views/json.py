@@ -38,6 +38,7 @@ def _change(change: Change) -> dict[str, Any]:
         "address": str(change.address),
         "action": change.action.value,
         "adopts": change.adopts,
+        "risks": [risk.value for risk in change.risks],
         "fields": [field_json(field) for field in change.fields],
         "impact": impact_json(change.impact),
     }

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pfa_gitops.model.impact import Effect, RunState
+from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.values import Action
 from pfa_gitops.views.json import PLAN_FORMAT
 
@@ -37,6 +38,11 @@ _CHANGE = _object(
         "address": {"type": "string", "pattern": "^[A-Za-z]+/.+$", "description": "Kind and name."},
         "action": {"enum": [action.value for action in Action]},
         "adopts": {"type": "boolean", "description": "The object exists, is nobody's, and becomes this project's."},
+        "risks": {
+            "type": "array",
+            "items": {"enum": [risk.value for risk in Risk]},
+            "description": "What harm the change may do, the most severe first. Empty where it does nothing.",
+        },
         "fields": {"type": "array", "items": _FIELD},
         "impact": _IMPACT,
     }
