@@ -16,6 +16,7 @@ from pfa_gitops.model.values import Plan
 from pfa_gitops.views.json import plan_json
 from pfa_gitops.views.terminal import show_plan
 
+DENIED = 1
 CHANGES = 2
 
 
@@ -44,6 +45,8 @@ def plan(
     if file is not None:
         file.write_text(json.dumps(to_json(saved), indent=2) + "\n")
         console.progress(f"saved; carry it out with: pfa-gitops apply {file}")
+    if found.denials:
+        return DENIED
     return CHANGES if detailed_exitcode and not found.is_empty else 0
 
 
