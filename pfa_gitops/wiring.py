@@ -53,7 +53,13 @@ PREFECT = frozenset({"prefect"})
 
 def workspace(directory: FilePath, environment: str | None) -> Workspace:
     """Read the project in `directory` for one environment. Raises ProblemsFound."""
-    return read_workspace(directory, environment, kinds(), os.environ, lambda: git.describe(directory))
+    found = read_workspace(directory, environment, kinds(), os.environ, lambda: git.describe(directory))
+    if found.project.spec.policies:
+        from pfa_gitops.policy.compiling import check_policies  # noqa: PLC0415 - most projects have no policies
+
+        if problems := list(check_policies(found)):
+            raise ProblemsFound(problems)
+    return found
 
 
 def manifest_files(directory: FilePath, environment: str | None) -> list[FilePath]:
@@ -156,12 +162,20 @@ class Connection:
         Raises ProblemsFound or PlatformError; writes nothing.
         """
         found, limits = self.workspace, self.workspace.environment.spec.limits
-        bounds = Bounds(limits.max_deletes, limits.max_percent, limits.max_runs_affected)
-        return await plan_all(await self._world(), found.manifests, bounds, found.notices)
+        bounds = Bounds(limits.max_deletes, limits.max_percent, limits.max_runs_affected, frozenset(limits.forbid))
+        return self._judged(await plan_all(await self._world(), found.manifests, bounds, found.notices))
+
+    def _judged(self, planned: Planned) -> Planned:
+        """The same with what the project's policies say of it."""
+        if not (policies := self.workspace.project.spec.policies):
+            return planned
+        from pfa_gitops.policy.judging import judge  # noqa: PLC0415 - most projects have no policies
+
+        return replace(planned, plan=replace(planned.plan, verdicts=judge(planned.plan, policies)))
 
     async def plan_destroy(self) -> Planned:
         """What is to be deleted so that nothing of ours is left."""
-        return await plan_destroy(await self._world())
+        return self._judged(await plan_destroy(await self._world()))
 
     async def plan_import(self, wanted: Collection[Address] | None) -> Planned:
         """What becomes ours of these manifests' objects, or of all. Plans no change."""

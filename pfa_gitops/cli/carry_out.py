@@ -95,6 +95,9 @@ async def _agreed(console: Console, planned: Planned, consent: Consent, *, again
     if plan.breaches and not consent.ignore_limits:
         mend = "look at the plan; --ignore-limits applies it"
         raise ReaderError(f"not applied: {'; '.join(plan.breaches)}", mend)
+    if plan.denials:
+        names = ", ".join(dict.fromkeys(verdict.policy for verdict in plan.denials))
+        raise ReaderError(f"not applied: a policy denies it: {names}", "look at the plan; no flag overrules a policy")
     if plan.pending and not consent.given:
         await _ask(consent)
     return fitted

@@ -17,6 +17,7 @@ from pfa_gitops.model.values import Plan
 from pfa_gitops.views.markdown import COMMENT_LIMIT
 from pfa_gitops.views.terminal import show_plan
 
+DENIED = 1
 CHANGES = 2
 
 
@@ -66,6 +67,8 @@ def plan(
     if file is not None:
         file.write_text(json.dumps(to_json(saved), indent=2) + "\n")
         console.progress(f"saved; carry it out with: pfa-gitops apply {file}")
+    if found.denials:
+        return DENIED
     return CHANGES if detailed_exitcode and not found.is_empty else 0
 
 

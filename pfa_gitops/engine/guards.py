@@ -1,13 +1,17 @@
 """What a plan may not do: touch what is protected, and do more than the environment's limits. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.inventory import Inventory
+from pfa_gitops.model.places import Address
+from pfa_gitops.model.risk import Risk, by_severity
 from pfa_gitops.model.values import Action, Plan
 
 DESTRUCTIVE = frozenset({Action.DELETE, Action.REPLACE})
+SHOWN = 5
+"""Objects that one sentence names."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,8 @@ class Bounds:
     """Of the objects that are ours, in percent."""
     max_runs_affected: int | None = None
     """Flow runs that are dropped, moved or orphaned."""
+    forbid: frozenset[Risk] = frozenset()
+    """What no change may do."""
 
 
 def protected(plan: Plan, inventory: Inventory) -> Iterator[Problem]:
@@ -47,3 +53,12 @@ def breaches(plan: Plan, bounds: Bounds, inventory: Inventory) -> Iterator[str]:
     runs = len(plan.affected)
     if bounds.max_runs_affected is not None and runs > bounds.max_runs_affected:
         yield f"it affects {runs} flow runs, and max_runs_affected is {bounds.max_runs_affected}"
+    for risk in by_severity(set(bounds.forbid)):
+        found = [change.address for change in plan.changes if risk in change.risks]
+        if found:
+            yield f"{_listed(found)} {'has' if len(found) == 1 else 'have'} the risk {risk}, and limits forbid it"
+
+
+def _listed(addresses: Sequence[Address]) -> str:
+    shown, more = addresses[:SHOWN], len(addresses) - SHOWN
+    return f"{', '.join(map(str, shown))}{f' and {more} more' if more > 0 else ''}"

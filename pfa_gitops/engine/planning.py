@@ -10,6 +10,7 @@ from pfa_gitops.engine.observe import Observed, observe
 from pfa_gitops.engine.ownership import Claims, claims, conflicts, left_behind, manifest_of, owners_by_id, relocated
 from pfa_gitops.engine.plan import make_plan
 from pfa_gitops.engine.readings import Clients, Kinds
+from pfa_gitops.engine.risk import with_risks
 from pfa_gitops.engine.seal import Fetch, seal
 from pfa_gitops.model.errors import Problem, ProblemsFound
 from pfa_gitops.model.inventory import Inventory
@@ -64,7 +65,7 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     if guarded := list(protected(plan, inventory)):
         raise ProblemsFound(guarded)
     by_address = {manifest.address: manifest for manifest in sealed}
-    plan = await with_impact(plan, world.kinds, world.clients)
+    plan = with_risks(await with_impact(plan, world.kinds, world.clients), world.kinds)
     plan = replace(plan, breaches=tuple(breaches(plan, bounds, inventory)))
     return Planned(plan, world.inventory, inventory, by_address)
 
@@ -101,7 +102,7 @@ async def plan_destroy(world: World) -> Planned:
         raise ProblemsFound(kept)
     observed = await observe(list(former.values()), world.kinds, world.clients)
     plan = make_plan(Claims((), former), observed.lives, inventory, world.kinds)
-    plan = await with_impact(plan, world.kinds, world.clients)
+    plan = with_risks(await with_impact(plan, world.kinds, world.clients), world.kinds)
     return Planned(plan, world.inventory, inventory, {})
 
 

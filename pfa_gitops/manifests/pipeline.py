@@ -18,6 +18,7 @@ from pfa_gitops.manifests.moves import check_moves
 from pfa_gitops.manifests.names import GitSource
 from pfa_gitops.manifests.overlay import Setting, applies_elsewhere, overlay
 from pfa_gitops.manifests.parse import parse
+from pfa_gitops.manifests.policies import check_names
 from pfa_gitops.manifests.project import Environment, Project
 from pfa_gitops.manifests.render import render_documents, render_file
 from pfa_gitops.manifests.templates import Templates
@@ -71,6 +72,7 @@ def read_workspace(
     patched = overlay(drafts, setting, findings)
     manifests = link(validate(patched, kinds, root, findings), chosen.project.spec.external, findings)
     findings.add(list(check_moves(chosen.project, manifests, kinds)))
+    findings.add(list(check_names(chosen.project, known)))
     if findings.problems:
         raise ProblemsFound(findings.problems)
     return Workspace(root, chosen.project, chosen.environment, tuple(manifests), tuple(findings.notices))

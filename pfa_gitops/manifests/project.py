@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, model_validator
 
 from pfa_gitops.model.places import Origins
+from pfa_gitops.model.policy import Severity
+from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.secrets import SecretRef
 from pfa_gitops.model.values import Spec
 
@@ -58,6 +60,9 @@ class AnyscaleConnection(Spec):
     """
 
 
+Forbidden = Literal[Risk.EXPOSES_SECRET, Risk.DESTROYS, Risk.LOOSENS_PROTECTION, Risk.DROPS_RUNS, Risk.RESTARTS_AGENT]
+
+
 class Limits(Spec):
     """What one apply may do at most without `--ignore-limits`."""
 
@@ -67,6 +72,24 @@ class Limits(Spec):
     """How many of the project's objects one apply may delete or replace, in percent. Default: no limit."""
     max_runs_affected: NonNegativeInt | None = None
     """How many flow runs that have not ended one apply may drop, move or orphan. Default: no limit."""
+    forbid: list[Forbidden] = Field(default_factory=list)
+    """Risks that no change may have, e.g. `[destroys, exposes_secret]`. Default: none is forbidden."""
+
+
+class Policy(Spec):
+    """A rule of the project's own that plans may not break."""
+
+    name: str = Field(pattern="^[a-z0-9][a-z0-9-]*$", max_length=100)
+    """What the policy is called: lowercase letters, digits and dashes."""
+    when: str = Field(min_length=1, max_length=10_000)
+    """A CEL expression that is true where the policy is broken, e.g. `change.kind == 'WorkPool' && 'destroys' in
+    change.risks`. One that names `change` is held against each change, any other against the plan."""
+    message: str = Field(min_length=1, max_length=1_000)
+    """What is told then."""
+    severity: Severity = Severity.DENY
+    """`deny`: the plan is not applied. `warn`: it is only told."""
+    environments: list[str] = Field(default_factory=list)
+    """The environments in which it holds. Default: all."""
 
 
 class EnvironmentSpec(Spec):
@@ -127,6 +150,8 @@ class ProjectSpec(Spec):
     """The environment variables that manifests may read: `${{ env.NAME }}`."""
     moved: list[Move] = Field(default_factory=list)
     """Objects whose manifests were renamed: `{from: Variable/old, to: Variable/new}`. They may stay once applied."""
+    policies: list[Policy] = Field(default_factory=list, max_length=100)
+    """Rules that plans may not break, as CEL expressions."""
     external: list[str] = Field(default_factory=list)
     """Objects that exist outside of this project, e.g. `WorkPool/default` or `ComputeConfig/*`; they may be named."""
 

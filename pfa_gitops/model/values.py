@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address, Origins, Path
+from pfa_gitops.model.policy import Severity, Verdict
+from pfa_gitops.model.risk import Risk
 
 API_VERSION = "pfa-gitops/v1"
 
@@ -185,6 +187,8 @@ class Change:
     """The object was nobody's, and becomes ours."""
     impact: tuple[AffectedRun, ...] = ()
     """The flow runs that it affects. One that several changes affect stands at the first of them."""
+    risks: tuple[Risk, ...] = ()
+    """What harm it may do, the most severe first. Empty where it does nothing."""
 
     @property
     def changed(self) -> frozenset[str]:
@@ -225,6 +229,8 @@ class Plan:
     """The limits of the environment that it exceeds, one sentence each."""
     protection: tuple[tuple[Address, bool], ...] = ()
     """What becomes protected, or is no longer: only apply writes that down."""
+    verdicts: tuple[Verdict, ...] = ()
+    """The project's policies that it breaks."""
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -235,6 +241,11 @@ class Plan:
     def affected(self) -> tuple[AffectedRun, ...]:
         """The flow runs that it affects, each once."""
         return tuple(run for change in self.changes for run in change.impact)
+
+    @property
+    def denials(self) -> tuple[Verdict, ...]:
+        """The verdicts for which it may not be applied."""
+        return tuple(verdict for verdict in self.verdicts if verdict.severity is Severity.DENY)
 
     @property
     def is_empty(self) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address, Path
+from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.status import Status
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, Owner, SpecT, Touch
 
@@ -49,6 +50,8 @@ class FieldRules:
     """Fields that say where the object is, beside its name: elsewhere there may be another one of that name."""
     resolves_secrets: bool = False
     """The platform stores the secret's value, so that apply fetches it. False: it stores the reference."""
+    guards: frozenset[str] = frozenset()
+    """Fields that hold something back: a limit, which is looser once it is higher or gone, a switch that goes off."""
 
 
 class Flaw(NamedTuple):
@@ -217,6 +220,10 @@ class Kind(ABC, Generic[SpecT, ClientT]):
     async def impact(self, client: ClientT, changes: Sequence[Change]) -> Mapping[Address, Sequence[AffectedRun]]:
         """Tell which flow runs these changes of the kind affect, read in bulk. What affects none may be left out."""
         return {}
+
+    def risks(self, change: Change) -> Iterable[Risk]:
+        """Tell what harm a change may do that its action, its impact and `rules` do not tell. Pure."""
+        return ()
 
     async def afterwards(self, client: ClientT, change: Change) -> None:
         """Do what is left a moment after a create, update or replacement. It holds up no other change."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from pfa_gitops.model.impact import AffectedRun, counted
 from pfa_gitops.model.places import show_path
+from pfa_gitops.model.policy import Verdict
 from pfa_gitops.model.values import API_VERSION, Action, Change, FieldChange, Manifest, Manifests, Outcome, Plan, Result
 from pfa_gitops.views.problems import problem_json
 from pfa_gitops.views.values import to_json
@@ -20,10 +21,11 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "environment": plan.environment,
         "notices": list(plan.notices),
         "breaches": list(plan.breaches),
+        "verdicts": [_verdict(verdict) for verdict in plan.verdicts],
         "protection": {str(address): on for address, on in plan.protection},
         "summary": summary(plan),
         "impact": impact_json(plan.affected),
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [change_json(change) for change in plan.changes],
     }
 
 
@@ -33,13 +35,25 @@ def summary(plan: Plan) -> dict[str, int]:
     return {**counts, "unchanged": plan.count(Action.NONE)}
 
 
-def _change(change: Change) -> dict[str, Any]:
+def change_json(change: Change) -> dict[str, Any]:
+    """Return one change: address, action, risks, fields and impact."""
     return {
         "address": str(change.address),
         "action": change.action.value,
         "adopts": change.adopts,
+        "risks": [risk.value for risk in change.risks],
         "fields": [field_json(field) for field in change.fields],
         "impact": impact_json(change.impact),
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "policy": verdict.policy,
+        "severity": verdict.severity.value,
+        "message": verdict.message,
+        "address": str(verdict.address) if verdict.address else None,
+        "failure": verdict.failure,
     }
 
 

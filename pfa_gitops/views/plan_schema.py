@@ -3,6 +3,8 @@
 from typing import Any
 
 from pfa_gitops.model.impact import Effect, RunState
+from pfa_gitops.model.policy import Severity
+from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.values import Action
 from pfa_gitops.views.json import PLAN_FORMAT
 
@@ -37,8 +39,31 @@ _CHANGE = _object(
         "address": {"type": "string", "pattern": "^[A-Za-z]+/.+$", "description": "Kind and name."},
         "action": {"enum": [action.value for action in Action]},
         "adopts": {"type": "boolean", "description": "The object exists, is nobody's, and becomes this project's."},
+        "risks": {
+            "type": "array",
+            "items": {"enum": [risk.value for risk in Risk]},
+            "description": "What harm the change may do, the most severe first. Empty where it does nothing.",
+        },
         "fields": {"type": "array", "items": _FIELD},
         "impact": _IMPACT,
+    }
+)
+_VERDICT = _object(
+    {
+        "policy": {"type": "string"},
+        "severity": {
+            "enum": [severity.value for severity in Severity],
+            "description": "`deny`: apply refuses the plan. `warn`: it is told only.",
+        },
+        "message": {"type": "string"},
+        "address": {
+            "type": ["string", "null"],
+            "description": "Whose change breaks it; null where the plan as a whole does.",
+        },
+        "failure": {
+            "type": ["string", "null"],
+            "description": "Why it could not be evaluated, which counts as broken.",
+        },
     }
 )
 PLAN_SCHEMA: dict[str, Any] = {
@@ -56,6 +81,7 @@ PLAN_SCHEMA: dict[str, Any] = {
                 "items": {"type": "string"},
                 "description": "The environment's limits that the plan exceeds: apply refuses it.",
             },
+            "verdicts": {"type": "array", "items": _VERDICT, "description": "The policies that the plan breaks."},
             "protection": {
                 "type": "object",
                 "additionalProperties": {"type": "boolean"},

@@ -7,6 +7,8 @@ import click
 
 from pfa_gitops.model.impact import AffectedRun, counted
 from pfa_gitops.model.places import show_path
+from pfa_gitops.model.policy import Severity, Verdict
+from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome, Plan, Result
 from pfa_gitops.views.values import one_line, printable, printable_lines, side_by_side
 
@@ -16,7 +18,16 @@ Paint = Callable[[str, str], str]
 SIGN = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "±", Action.DELETE: "-"}
 COLOUR = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.REPLACE: "magenta", Action.DELETE: "red"}
 RESULT_COLOUR = {Result.DONE: "green", Result.FAILED: "red", Result.BLOCKED: "yellow", Result.SKIPPED: "yellow"}
+RISK_WORD = {
+    Risk.EXPOSES_SECRET: "exposes a secret",
+    Risk.DESTROYS: "destroys",
+    Risk.LOOSENS_PROTECTION: "loosens protection",
+    Risk.DROPS_RUNS: "drops runs",
+    Risk.RESTARTS_AGENT: "restarts",
+}
 BELOW = " " * 6
+SHOWN = 5
+"""Objects that one line names."""
 DONE_WORD = {
     Action.CREATE: "created",
     Action.UPDATE: "updated",
@@ -54,7 +65,25 @@ def show_plan(plan: Plan, colour: bool = False) -> str:
     lines += ["Adopted", *taken, ""] if taken else []
     lines += [paint(f"Flow runs: {show_runs(plan.affected)}.", "yellow"), ""] if plan.affected else []
     lines += [paint(f"limit: {printable(breach)}", "red") for breach in plan.breaches]
+    lines += show_verdicts(plan.verdicts, paint)
     return "\n".join([*lines, show_counts(plan)])
+
+
+def show_verdicts(verdicts: Sequence[Verdict], paint: Paint) -> list[str]:
+    """One line for each policy that is broken: by what, or why nobody can tell."""
+    lines = []
+    for (name, severity, message, failure), group in groupby(verdicts, key=_said):
+        places = [str(verdict.address) for verdict in group if verdict.address]
+        more = f" and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
+        where = f" ({printable(', '.join(places[:SHOWN]))}{more})" if places else ""
+        why = f"; it cannot be evaluated: {printable(failure)}" if failure else ""
+        colour = "red" if severity is Severity.DENY else "yellow"
+        lines.append(paint(f"{severity}: {printable(name)}: {printable(message)}{where}{why}", colour))
+    return lines
+
+
+def _said(verdict: Verdict) -> tuple[str, Severity, str, str | None]:
+    return verdict.policy, verdict.severity, verdict.message, verdict.failure
 
 
 def show_counts(plan: Plan) -> str:
@@ -65,13 +94,20 @@ def show_counts(plan: Plan) -> str:
 
 def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
     colour = COLOUR[change.action]
-    yield f"  {paint(f'{SIGN[change.action]} {printable(change.address.name)}', colour)}"
+    yield f"  {paint(f'{SIGN[change.action]} {printable(change.address.name)}', colour)}{_risks(change, paint)}"
     names = [printable(show_path(field.path)) for field in change.fields]
     width = min(max(map(len, names), default=0), 40)
     for name, field in zip(names, change.fields, strict=True):
         yield f"      {name:<{width}}  {_values(change.action, field, paint)}"
     if change.impact:
         yield f"      {paint(f'flow runs: {show_runs(change.impact)}', 'yellow')}"
+
+
+def _risks(change: Change, paint: Paint) -> str:
+    """What a reviewer looks at first. Of a safe change nothing is said."""
+    words = [RISK_WORD[risk] for risk in change.risks if risk is not Risk.SAFE]
+    shown = f"[{', '.join(words)}]"
+    return f"  {paint(shown, 'red')}" if words else ""
 
 
 def show_runs(runs: Iterable[AffectedRun]) -> str:

@@ -6,13 +6,14 @@ not there; deploying brings it back. A kind takes only services of its own sort.
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pfa_gitops.model.errors import Conflict, Problem
+from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.status import Health, Status
-from pfa_gitops.model.values import Change, Ids, Live, Manifest
+from pfa_gitops.model.values import Action, Change, Ids, Live, Manifest
 from pfa_gitops.platforms.anyscale._answers import Cloud, Service, ServiceVersion
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._live_shapes import Unspeakable
@@ -153,6 +154,11 @@ class ServiceKind(Kind[SpecT, AnyscaleClient]):
             await send(roll_out, lambda: carries(self, client, manifest, apart_from={"tags"}))
         if _names_tags(manifest.spec):
             await write_tags(client, live.id, manifest.spec.tags or {})
+
+    def risks(self, change: Change) -> Iterable[Risk]:
+        """A new version is rolled out for all but tags."""
+        running = change.action in {Action.UPDATE, Action.REPLACE}
+        return {Risk.RESTARTS_AGENT} if running and change.changed - {"tags"} else ()
 
     async def _deploy(self, client: AnyscaleClient, name: str, spec: SpecT, service: Service | None) -> str:
         running = service is not None and service.current_state not in GONE

@@ -6,8 +6,9 @@ from typing import Any
 from pydantic import Field
 
 from pfa_gitops.model.errors import Problem
-from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
-from pfa_gitops.platforms.base import Found, Kind, Observation
+from pfa_gitops.model.risk import Risk
+from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest, NamedSpec
+from pfa_gitops.platforms.base import FieldRules, Found, Kind, Observation
 from pfa_gitops.platforms.prefect._client import Item, PrefectClient
 from pfa_gitops.platforms.prefect._deployment_limits import OWN
 from pfa_gitops.platforms.prefect._naming import check_name
@@ -33,6 +34,7 @@ class ConcurrencyLimit(Kind[ConcurrencyLimitSpec, PrefectClient]):
     platform = "prefect"
     summary = "a Prefect global concurrency limit"
     renames = True
+    rules = FieldRules(guards=frozenset({"limit", "active"}))
 
     @property
     def spec(self) -> type[ConcurrencyLimitSpec]:
@@ -42,6 +44,10 @@ class ConcurrencyLimit(Kind[ConcurrencyLimitSpec, PrefectClient]):
     def check(self, manifest: Manifest[ConcurrencyLimitSpec]) -> Iterable[Problem]:
         """The name's characters."""
         yield from check_name(manifest, manifest.platform_name)
+
+    def risks(self, change: Change) -> Iterable[Risk]:
+        """What is limited is so no more once the limit is gone."""
+        return {Risk.LOOSENS_PROTECTION} if change.action is Action.DELETE else ()
 
     async def observe(self, client: PrefectClient, wanted: Sequence[Manifest[ConcurrencyLimitSpec]]) -> Observation:
         """One listing of all limits."""

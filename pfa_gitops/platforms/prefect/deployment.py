@@ -53,6 +53,7 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         whole=frozenset({"parameter_openapi_schema"}),
         filled=frozenset({"flow_name", "description", "parameter_openapi_schema"}),
         lasting=frozenset({"schedules.anchor_date"}),  # another one would move all runs to come
+        guards=frozenset({"concurrency_limit.limit", "global_concurrency_limit", "enforce_parameter_schema"}),
     )
 
     @property

@@ -93,6 +93,7 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
         keyed={"queues": Keyed("name", exclusive=False, lasting=frozenset({DEFAULT_QUEUE}))},
         # Without them a new pool or queue gets what suits it then.
         lasting=frozenset({"base_job_template", "queues.priority"}),
+        guards=frozenset({"concurrency_limit", "queues.concurrency_limit"}),
     )
 
     @property

@@ -57,7 +57,7 @@ class WorkQueue(Kind[SingleQueueSpec, PrefectClient]):
     name = "WorkQueue"
     platform = "prefect"
     summary = "a queue of a Prefect work pool that is managed elsewhere"
-    rules = FieldRules(lasting=frozenset({"priority"}))
+    rules = FieldRules(lasting=frozenset({"priority"}), guards=frozenset({"concurrency_limit"}))
 
     @property
     def spec(self) -> type[SingleQueueSpec]:

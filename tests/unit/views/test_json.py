@@ -5,6 +5,7 @@ import jsonschema
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun, Effect, RunState
 from pfa_gitops.model.places import Address, Origin
+from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome, Plan, Result
 from pfa_gitops.views.json import outcomes_json, plan_json
@@ -18,6 +19,7 @@ UPDATE = Change(
         FieldChange(("tags", 0), ABSENT, "x"),
         FieldChange(("data", "value"), Sealed("hunter2"), Sealed("hunter3"), "why"),
     ),
+    risks=(Risk.DROPS_RUNS,),
     impact=(
         AffectedRun("1", RunState.LATE, Effect.DROPPED),
         AffectedRun("2", RunState.SCHEDULED, Effect.DROPPED),
@@ -36,6 +38,7 @@ def test_a_plan_fits_its_schema_and_says_what_it_should():
         "environment": "dev",
         "notices": ["a note"],
         "breaches": [],
+        "verdicts": [],
         "protection": {},
         "summary": {"create": 0, "update": 1, "replace": 0, "delete": 0, "unchanged": 1},
         "impact": IMPACT,
@@ -44,6 +47,7 @@ def test_a_plan_fits_its_schema_and_says_what_it_should():
                 "address": "Deployment/prefect-test",
                 "action": "update",
                 "adopts": False,
+                "risks": ["drops_runs"],
                 "fields": [
                     {
                         "path": "schedules.nightly.cron",
@@ -56,7 +60,7 @@ def test_a_plan_fits_its_schema_and_says_what_it_should():
                 ],
                 "impact": IMPACT,
             },
-            {"address": "Variable/v", "action": "none", "adopts": False, "fields": [], "impact": {}},
+            {"address": "Variable/v", "action": "none", "adopts": False, "risks": [], "fields": [], "impact": {}},
         ],
     }
 

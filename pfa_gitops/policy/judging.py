@@ -1,0 +1,77 @@
+"""A plan and the project's policies → verdicts. What policies see is the plan's JSON, which holds no secret."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pfa_gitops.manifests.project import Policy
+from pfa_gitops.model.places import Address
+from pfa_gitops.model.policy import Verdict
+from pfa_gitops.model.receipts import writes
+from pfa_gitops.model.values import Change, Plan
+from pfa_gitops.policy.child import CPU_SECONDS, ask
+from pfa_gitops.views.json import change_json, manifest_json, plan_json
+
+LONGEST = 300
+"""Characters of what CEL says."""
+
+
+def judge(plan: Plan, policies: Sequence[Policy]) -> tuple[Verdict, ...]:
+    """What the policies of the plan's environment say of it."""
+    bound = [policy for policy in policies if not policy.environments or plan.environment in policy.environments]
+    if not bound:
+        return ()
+    pending = [change for change in plan.changes if writes(change)]
+    shown = {change.address: _seen(change) for change in plan.changes}
+    about = {
+        "environment": plan.environment,
+        "changes": [shown[change.address] for change in pending],
+        "plan": {**plan_json(plan), "changes": list(shown.values())},
+    }
+    answers = ask([policy.when for policy in bound], about)
+    addresses = [change.address for change in pending]
+    verdicts = [
+        verdict
+        for policy, answer in zip(bound, answers.told, strict=False)
+        for verdict in _verdicts(policy, answer, addresses)
+    ]
+    return (*verdicts, *_unheard(bound, answers.unfinished))
+
+
+def _seen(change: Change) -> dict[str, Any]:
+    """A change as policies see it: its JSON, whose it is, and what the manifest wants; null for a delete."""
+    desired = manifest_json(change.desired) if change.desired else None
+    metadata = desired["metadata"] if desired else {}
+    return {
+        **change_json(change),
+        "kind": change.address.kind,
+        "name": change.address.name,
+        "labels": metadata.get("labels", {}),
+        "annotations": metadata.get("annotations", {}),
+        "spec": desired["spec"] if desired else None,
+    }
+
+
+def _verdicts(policy: Policy, answer: Mapping[str, Any], addresses: Sequence[Address]) -> Iterator[Verdict]:
+    if "error" in answer:
+        yield _failed(policy, None, str(answer["error"]))
+        return
+    for index in answer["hits"]:
+        yield Verdict(policy.name, policy.severity, policy.message, _address(addresses, index))
+    for index, why in answer["failures"]:
+        yield _failed(policy, _address(addresses, index), str(why))
+
+
+def _failed(policy: Policy, address: Address | None, why: str) -> Verdict:
+    return Verdict(policy.name, policy.severity, policy.message, address, why.split("\n", 1)[0][:LONGEST])
+
+
+def _address(addresses: Sequence[Address], index: int | None) -> Address | None:
+    return None if index is None else addresses[index]
+
+
+def _unheard(policies: Sequence[Policy], unfinished: int | None) -> Iterator[Verdict]:
+    """Those that were not evaluated, as time or memory was used up."""
+    for index in range(len(policies) if unfinished is None else unfinished, len(policies)):
+        first = index == unfinished
+        why = f"it takes more than {CPU_SECONDS} s, or too much memory" if first else "the one before it took too long"
+        yield _failed(policies[index], None, why)
