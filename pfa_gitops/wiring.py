@@ -29,6 +29,7 @@ from pfa_gitops.manifests.validate import Kinds
 from pfa_gitops.model.drift import DriftReport
 from pfa_gitops.model.errors import PfaError, Problem, ProblemsFound, ReaderError, SecretMissing
 from pfa_gitops.model.flow_runs import Event, FlowRun
+from pfa_gitops.model.history import Source
 from pfa_gitops.model.holder import Holder
 from pfa_gitops.model.inventory import Inventory
 from pfa_gitops.model.places import Address, Path, address
@@ -125,11 +126,13 @@ class Connection:
         from pfa_gitops.holder import this_process  # noqa: PLC0415 - plan takes no lock
 
         await self._open(PREFECT - self.clients.keys())
-        lock = self._lock()
-        await lock.acquire(this_process(os.environ, command), timeout_s, tell)
+        lock, holder = self._lock(), this_process(os.environ, command)
+        await lock.acquire(holder, timeout_s, tell)
+        source = _source(holder, git.describe(self.workspace.root))
+        self.clients["prefect"].source = source
         holding = asyncio.create_task(lock.hold())
         try:
-            yield Writer(self, lock)
+            yield Writer(self, lock, source)
         finally:
             holding.cancel()
             await asyncio.gather(holding, return_exceptions=True)
@@ -253,6 +256,8 @@ class Writer:
 
     connection: Connection
     lock: Lock
+    source: Source
+    """Whose writes they are, and of what commit."""
 
     def apply(self, planned: Planned, listener: Listener, ready_timeout_seconds: float) -> Apply:
         """Return the run that carries out a plan."""
@@ -266,7 +271,7 @@ class Writer:
             self.lock.check()
             return await self.connection.ledger.write(inventory)
 
-        return Record(planned, write)
+        return Record(planned, write, self.source)
 
 
 @asynccontextmanager
@@ -309,6 +314,12 @@ def _place(found: Workspace, root: FilePath) -> "Place":
     if found.root.resolve() != root.resolve():
         return Place(manifest_name(root.resolve().name), root)
     return Place(found.project.name, root, found.manifests, tuple(found.project.spec.external))
+
+
+def _source(holder: Holder, checkout: Mapping[str, str]) -> Source:
+    """Who writes from now on, and what."""
+    commit, dirty = checkout.get("commit", ""), checkout.get("dirty") == "true"
+    return Source(holder.since, holder.who, holder.command, commit, dirty, holder.url)
 
 
 def owner_of(found: Workspace) -> Owner:

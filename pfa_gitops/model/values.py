@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pfa_gitops.model.chain import Chain
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address, Origins, Path
@@ -225,6 +226,8 @@ class Plan:
     """The limits of the environment that it exceeds, one sentence each."""
     protection: tuple[tuple[Address, bool], ...] = ()
     """What becomes protected, or is no longer: only apply writes that down."""
+    chains: tuple[Chain, ...] = ()
+    """For each deployment, whether its runs will start once it is applied."""
 
     @property
     def pending(self) -> tuple[Change, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 from pfa_gitops.model.impact import AffectedRun, counted
 from pfa_gitops.model.places import show_path
 from pfa_gitops.model.values import API_VERSION, Action, Change, FieldChange, Manifest, Manifests, Outcome, Plan, Result
+from pfa_gitops.views.chains import chains_json
 from pfa_gitops.views.problems import problem_json
 from pfa_gitops.views.values import to_json
 
@@ -24,6 +25,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "summary": summary(plan),
         "impact": impact_json(plan.affected),
         "changes": [_change(change) for change in plan.changes],
+        "will_run": chains_json(plan.chains),
     }
 
 

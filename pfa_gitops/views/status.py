@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from pfa_gitops.model.status import Cell, Health, Moment, Status, StatusReport, Table
+from pfa_gitops.views.ages import age
 from pfa_gitops.views.problems import problems_json
 from pfa_gitops.views.terminal import Paint, heading, painter
 from pfa_gitops.views.values import printable
@@ -15,9 +16,6 @@ MOST_ROWS = 10
 SIGN = {Health.GOOD: "●", Health.ATTENTION: "▲", Health.BAD: "✗", Health.ABSENT: "○"}
 COLOUR = {Health.GOOD: "green", Health.ATTENTION: "yellow", Health.BAD: "red", Health.ABSENT: "bright_black"}
 WIDEST_NAME = 40
-UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (0.0, "s"))
-_SWITCH_AT = 2
-"""From how many of a unit on it is used: 90 s say more than 1 min."""
 IDS = "id"
 """A column for programs only."""
 
@@ -76,14 +74,6 @@ def _text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     return "-" if cell is None else printable(str(cell))
-
-
-def age(moment: Moment) -> str:
-    """How long ago it is, in the unit that says most, e.g. `12 s` or `3 h`."""
-    for seconds, unit in UNITS:
-        if moment.age_seconds >= seconds * _SWITCH_AT:
-            return f"{moment.age_seconds // (seconds or 1):.0f} {unit}"
-    raise AssertionError("an age is never below 0")
 
 
 def status_json(report: StatusReport) -> dict[str, Any]:
