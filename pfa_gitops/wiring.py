@@ -29,7 +29,7 @@ from pfa_gitops.manifests.validate import Kinds
 from pfa_gitops.model.drift import DriftReport
 from pfa_gitops.model.errors import PfaError, Problem, ProblemsFound, ReaderError, SecretMissing
 from pfa_gitops.model.flow_runs import Event, FlowRun
-from pfa_gitops.model.history import Source
+from pfa_gitops.model.history import Applied, Source
 from pfa_gitops.model.holder import Holder
 from pfa_gitops.model.inventory import Inventory
 from pfa_gitops.model.places import Address, Path, address
@@ -180,10 +180,26 @@ class Connection:
         moves = {address(move.former): address(move.to) for move in self.workspace.project.spec.moved}
         return World(kinds(), self.clients, inventory, self.stores.fetch, moves, self.ledger.everybody)
 
-    async def status(self) -> StatusReport:
-        """Read how the objects of the project do right now. Writes nothing, and fetches no secret."""
+    async def status(self, *, fetch: bool = False) -> StatusReport:
+        """Read how the objects of the project do right now. Writes nothing.
+
+        Secrets are fetched only to `fetch`, which tells whether they can be; their values are let go of.
+        """
         found = self.workspace
-        return await read_status(found.environment.name, found.manifests, kinds(), self.clients)
+        world: World | PfaError
+        try:
+            world = await self._world()
+        except PfaError as error:  # what is known without the inventory is told all the same
+            world = error
+        secrets_of = self.stores.fetch if fetch else None
+        return await read_status(
+            found.environment.name, found.manifests, kinds(), self.clients, world=world, fetch=secrets_of
+        )
+
+    async def history(self) -> tuple[Applied, ...]:
+        """The last applies, the newest at the end."""
+        await self._open(PREFECT - self.clients.keys())
+        return (await self.ledger.read()).history
 
     async def strays(self) -> StraysReport:
         """What exists on both platforms and is not this project's. Writes nothing, and reads no secret."""

@@ -85,6 +85,12 @@ class Record:
         self._remember()
         await self.flush()
 
+    async def take(self) -> None:
+        """All of an import: the objects are ours from now on."""
+        if self._applied is not None:
+            self._applied = ended(self._applied, ())
+        await self.begin()
+
     def _remember(self) -> None:
         if self._applied is not None:
             past = remembered(self._planned.stored.history, self._applied)

@@ -31,6 +31,12 @@ def _line(verdict: Verdict, names: Sequence[str], text: str, paint: "Paint") -> 
     return f"  {paint(SIGN[verdict], COLOUR[verdict])} {shown}{more}: {text}"
 
 
+def show_chain(found: Chain, paint: "Paint") -> str:
+    """One deployment's line, below its status."""
+    told = "will not run" if found.verdict is Verdict.NOT else "will run"
+    return f"{paint(f'{SIGN[found.verdict]} {told}', COLOUR[found.verdict])}: {way(found)}"
+
+
 def way(found: Chain) -> str:
     """A chain on one line: the broken links with their reasons; where none is broken, the whole way."""
     if broken := found.having(Verdict.NOT):

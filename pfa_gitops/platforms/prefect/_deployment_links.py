@@ -10,7 +10,8 @@ from pfa_gitops.platforms.prospects import expected, slots
 
 SERVED = "READY"
 """The status of a deployment that something polls runs of [Prefect's DeploymentStatus]."""
-NO_POOL = "it has no work pool, and no process serves it"
+NO_POOL = "no work pool, and no process that serves it"
+"""Nothing starts its runs."""
 
 
 def deployment_links(prospect: Prospect[DeploymentSpec], rules: FieldRules) -> Iterator[Link]:
@@ -26,7 +27,7 @@ def deployment_links(prospect: Prospect[DeploymentSpec], rules: FieldRules) -> I
     details: dict[str, Any] = dict(prospect.live.details) if prospect.live else {}
     if spec.work_pool is None:
         served = details.get("status") == SERVED
-        reason = "a process serves it" if served else NO_POOL
+        reason = "a process serves it" if served else f"it has {NO_POOL}"
         yield prospect.link(Part.POOL, Verdict.OK if served else Verdict.NOT, reason)
     limit = spec.concurrency_limit.limit if spec.concurrency_limit else None
     yield from slots(prospect, "the deployment", limit, details.get("active_slots", 0))

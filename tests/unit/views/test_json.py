@@ -58,6 +58,7 @@ def test_a_plan_fits_its_schema_and_says_what_it_should():
             },
             {"address": "Variable/v", "action": "none", "adopts": False, "fields": [], "impact": {}},
         ],
+        "will_run": [],
     }
 
 
