@@ -29,6 +29,7 @@ from pfa_gitops.manifests.validate import Kinds
 from pfa_gitops.model.drift import DriftReport
 from pfa_gitops.model.errors import PfaError, Problem, ProblemsFound, ReaderError, SecretMissing
 from pfa_gitops.model.flow_runs import Event, FlowRun
+from pfa_gitops.model.history import Applied, Source
 from pfa_gitops.model.holder import Holder
 from pfa_gitops.model.inventory import Inventory
 from pfa_gitops.model.places import Address, Path, address
@@ -139,11 +140,13 @@ class Connection:
         from pfa_gitops.holder import this_process  # noqa: PLC0415 - plan takes no lock
 
         await self._open(PREFECT - self.clients.keys())
-        lock = self._lock()
-        await lock.acquire(this_process(os.environ, command), timeout_s, tell)
+        lock, holder = self._lock(), this_process(os.environ, command)
+        await lock.acquire(holder, timeout_s, tell)
+        source = _source(holder, git.describe(self.workspace.root))
+        self.clients["prefect"].source = source
         holding = asyncio.create_task(lock.hold())
         try:
-            yield Writer(self, lock)
+            yield Writer(self, lock, source)
         finally:
             holding.cancel()
             await asyncio.gather(holding, return_exceptions=True)
@@ -199,10 +202,26 @@ class Connection:
         moves = {address(move.former): address(move.to) for move in self.workspace.project.spec.moved}
         return World(kinds(), self.clients, inventory, self.stores.fetch, moves, self.ledger.everybody)
 
-    async def status(self) -> StatusReport:
-        """Read how the objects of the project do right now. Writes nothing, and fetches no secret."""
+    async def status(self, *, fetch: bool = False) -> StatusReport:
+        """Read how the objects of the project do right now. Writes nothing.
+
+        Secrets are fetched only to `fetch`, which tells whether they can be; their values are let go of.
+        """
         found = self.workspace
-        return await read_status(found.environment.name, found.manifests, kinds(), self.clients)
+        world: World | PfaError
+        try:
+            world = await self._world()
+        except PfaError as error:  # what is known without the inventory is told all the same
+            world = error
+        secrets_of = self.stores.fetch if fetch else None
+        return await read_status(
+            found.environment.name, found.manifests, kinds(), self.clients, world=world, fetch=secrets_of
+        )
+
+    async def history(self) -> tuple[Applied, ...]:
+        """The last applies, the newest at the end."""
+        await self._open(PREFECT - self.clients.keys())
+        return (await self.ledger.read()).history
 
     async def strays(self) -> StraysReport:
         """What exists on both platforms and is not this project's. Writes nothing, and reads no secret."""
@@ -275,6 +294,8 @@ class Writer:
 
     connection: Connection
     lock: Lock
+    source: Source
+    """Whose writes they are, and of what commit."""
 
     def apply(self, planned: Planned, listener: Listener, ready_timeout_seconds: float) -> Apply:
         """Return the run that carries out a plan."""
@@ -288,7 +309,7 @@ class Writer:
             self.lock.check()
             return await self.connection.ledger.write(inventory)
 
-        return Record(planned, write)
+        return Record(planned, write, self.source)
 
 
 @asynccontextmanager
@@ -331,6 +352,12 @@ def _place(found: Workspace, root: FilePath) -> "Place":
     if found.root.resolve() != root.resolve():
         return Place(manifest_name(root.resolve().name), root)
     return Place(found.project.name, root, found.manifests, tuple(found.project.spec.external))
+
+
+def _source(holder: Holder, checkout: Mapping[str, str]) -> Source:
+    """Who writes from now on, and what."""
+    commit, dirty = checkout.get("commit", ""), checkout.get("dirty") == "true"
+    return Source(holder.since, holder.who, holder.command, commit, dirty, holder.url)
 
 
 def owner_of(found: Workspace) -> Owner:

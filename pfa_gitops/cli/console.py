@@ -28,6 +28,11 @@ class Console:
         return self.format == "json"
 
     @property
+    def on_terminal(self) -> bool:
+        """Whether a person reads along."""
+        return bool(sys.stdout.isatty())
+
+    @property
     def colour(self) -> bool:
         """Whether the texts on standard output are coloured."""
         return colour_wanted(sys.stdout)

@@ -60,5 +60,5 @@ async def _import(console: Console, found: Workspace, wanted: list[Address] | No
         connection.locked("import", lock_timeout, console.warn) as writer,
     ):
         planned = await connection.plan_import(wanted)
-        await writer.record(planned).begin()
+        await writer.record(planned).take()
         return planned

@@ -73,7 +73,7 @@ class Apply:
     async def _last_flush(self) -> None:
         """Without it the outcomes are still to be told: the next apply finds out what is ours."""
         try:
-            await self.record.flush()
+            await self.record.end(self._told())
         except PfaError as error:
             self.unrecorded = error.problem()
 
@@ -99,6 +99,11 @@ class Apply:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
         return tuple(self._outcomes[address] for address in pending)
+
+    def _told(self) -> list[Outcome]:
+        """What is known of each change by now. Of one that was broken off that is that it was skipped."""
+        pending = self.plan.pending
+        return [self._outcomes.get(change.address) or Outcome(change, Result.SKIPPED) for change in pending]
 
     def _record(self, outcome: Outcome) -> None:
         self._outcomes[outcome.change.address] = outcome

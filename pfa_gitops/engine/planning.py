@@ -1,9 +1,11 @@
 """Reads what a plan needs, the inventory, the live side and the secrets, and makes the plan. Writes nothing."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pfa_gitops.engine.chains import Scene, read_chains
 from pfa_gitops.engine.guards import Bounds, breaches, protected
 from pfa_gitops.engine.impact import with_impact
 from pfa_gitops.engine.observe import Observed, observe
@@ -65,8 +67,11 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     if guarded := list(protected(plan, inventory)):
         raise ProblemsFound(guarded)
     by_address = {manifest.address: manifest for manifest in sealed}
-    plan = with_risks(await with_impact(plan, world.kinds, world.clients), world.kinds)
-    plan = replace(plan, breaches=tuple(breaches(plan, bounds, inventory)))
+    changes = {change.address: change for change in plan.changes if change.desired is not None}
+    scene = Scene(found.wanted, changes, world.kinds, world.clients, planned=True)
+    plan, chains = await asyncio.gather(with_impact(plan, world.kinds, world.clients), read_chains(scene))
+    plan = with_risks(plan, world.kinds)
+    plan = replace(plan, breaches=tuple(breaches(plan, bounds, inventory)), chains=chains)
     return Planned(plan, world.inventory, inventory, by_address)
 
 

@@ -6,15 +6,16 @@ killed apply left behind is then known as ours by its name.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
 from pfa_gitops.engine.planning import Planned
 from pfa_gitops.model.errors import PfaError
+from pfa_gitops.model.history import Source, begun, ended, remembered
 from pfa_gitops.model.inventory import Entry, Inventory
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.values import Action, Change, Key
+from pfa_gitops.model.values import Action, Change, Key, Outcome
 
 Write = Callable[[Inventory], Awaitable[Inventory]]
 """Writes the inventory and returns it with its new serial."""
@@ -74,15 +75,38 @@ def pause_after(took_s: float) -> float:
 class Record:
     """The inventory as one apply changes it."""
 
-    def __init__(self, planned: Planned, write: Write) -> None:
+    def __init__(self, planned: Planned, write: Write, source: Source | None = None) -> None:
         self._planned, self._stored, self._inventory = planned, planned.stored, planned.inventory
         self._write = write
         self._writing = asyncio.Lock()
+        self._applied = begun(source, planned.plan.changes) if source else None
 
     async def begin(self) -> None:
-        """Write down what is true from now on. Sends nothing when nothing of that is new."""
+        """Write down what is true from now on. Sends nothing when nothing of that is new.
+
+        That an apply began is no reason to write; where it is written all the same, one that is killed is remembered.
+        """
         self._inventory = at_start(self._planned)
+        self._remember()
         await self.flush()
+
+    async def take(self) -> None:
+        """All of an import: the objects are ours from now on."""
+        if self._applied is not None:
+            self._applied = ended(self._applied, ())
+        await self.begin()
+
+    def _remember(self) -> None:
+        if self._applied is not None:
+            past = remembered(self._planned.stored.history, self._applied)
+            self._inventory = replace(self._inventory, history=past)
+
+    async def end(self, outcomes: Iterable[Outcome]) -> None:
+        """Write what is left to be written, and how the apply ended."""
+        if self._applied is not None:
+            self._applied = ended(self._applied, outcomes)
+            self._remember()
+        await self.flush(whole=True)
 
     def done(self, change: Change, ids: Mapping[Key, str]) -> None:
         """Note a change that was written."""
@@ -100,11 +124,11 @@ class Record:
         if change.action is Action.CREATE:
             self._inventory = self._inventory.without(change.address)
 
-    async def flush(self) -> None:
-        """Write what is new since the last time. Sends nothing when nothing is."""
+    async def flush(self, *, whole: bool = False) -> None:
+        """Write what is new since the last time. Sends nothing when nothing is. The history alone counts in the end."""
         async with self._writing:
             now = self._inventory
-            if now.entries != self._stored.entries:
+            if now.entries != self._stored.entries or (whole and now.history != self._stored.history):
                 self._stored = await self._write(replace(now, serial=self._stored.serial))
 
     async def keep(self) -> None:

@@ -77,6 +77,11 @@ class ProblemsFound(ReaderError):
 class SecretMissing(ReaderError):
     """A secret reference leads nowhere. The message names the reference, never a value."""
 
+    def __init__(self, message: str, mend: str = "", *, refused: bool = False) -> None:
+        super().__init__(message, mend)
+        self.refused = refused
+        """It may be there: whoever asked from here was not let to it."""
+
 
 class Locked(ReaderError):
     """Somebody else holds the lock."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pfa_gitops.model import history as applies
 from pfa_gitops.model.places import Address, address
 from pfa_gitops.model.plain import plain
 from pfa_gitops.model.secrets import Digested, Sealed
@@ -83,6 +84,8 @@ class Inventory:
     digests: DigestKey
     serial: int = 0
     entries: Mapping[Address, Entry] = field(default_factory=dict)
+    history: tuple[applies.Applied, ...] = ()
+    """The last applies, the newest at the end. Versions that know of no history read the rest all the same."""
 
     def with_entry(self, address: Address, entry: Entry) -> "Inventory":
         """The inventory with an object added, or changed."""
@@ -107,6 +110,7 @@ def to_json(inventory: Inventory) -> dict[str, Any]:
         "environment": inventory.owner.environment,
         "serial": inventory.serial,
         "objects": {str(address): _entry_to_json(entry) for address, entry in sorted(inventory.entries.items())},
+        "history": [applies.to_json(applied) for applied in inventory.history],
     }
 
 
@@ -116,7 +120,8 @@ def from_json(document: Mapping[str, Any], key: DigestKey) -> Inventory:
         raise ValueError(f"format {document['format']!r}")
     entries = {address(text): _entry_from_json(item) for text, item in document["objects"].items()}
     owner = Owner(str(document["project"]), str(document["environment"]))
-    return Inventory(owner, key, int(document["serial"]), entries)
+    past = tuple(applies.from_json(item) for item in document.get("history", ()))
+    return Inventory(owner, key, int(document["serial"]), entries, past)
 
 
 def _entry_to_json(entry: Entry) -> dict[str, Any]:

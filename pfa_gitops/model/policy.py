@@ -16,7 +16,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Violation:
     """A policy that a plan breaks, or that could not be held against it."""
 
     policy: str

@@ -30,6 +30,8 @@ class RefTo:
     """The value may also name what no manifest declares, so that a missing target is no problem."""
     rewritten_on: frozenset[Action] = frozenset()
     """After these actions on the target the referring object must be written again."""
+    serves: bool = False
+    """The object does the target's work: flow runs that need the target need it, too."""
 
 
 @dataclass(frozen=True)

@@ -162,6 +162,17 @@ def find_secret_refs(value: Any, path: Path = ()) -> Iterator[FoundSecret]:
             yield from find_secret_refs(item, (*path, index))
 
 
+def holds_secret(value: Any) -> bool:
+    """Whether a reference, a secret or a digest of one stands anywhere in models, mappings and lists."""
+    if isinstance(value, Concealed | SecretRef):
+        return True
+    if isinstance(value, BaseModel):
+        return any(holds_secret(getattr(value, name)) for name in value.model_fields_set)
+    if isinstance(value, Mapping):
+        return any(map(holds_secret, value.values()))
+    return isinstance(value, list) and any(map(holds_secret, value))
+
+
 WithSecrets = Annotated[Any, BeforeValidator(parse_secret_refs)]
 """Any JSON value in which a secret reference may stand at any depth."""
 

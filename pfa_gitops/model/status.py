@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.places import Address
+
+if TYPE_CHECKING:  # both speak of moments or changes, and so come after this module
+    from pfa_gitops.model.chain import Chain
+    from pfa_gitops.model.history import Applied
 
 
 class Health(StrEnum):
@@ -63,6 +67,26 @@ def absent(address: Address, message: str = NOT_THERE) -> Status:
     return Status(address, Health.ABSENT, message)
 
 
+class InSync(StrEnum):
+    """Whether an object is as its manifest says."""
+
+    YES = "in sync"
+    NO = "out of sync"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Sync:
+    """One object beside its manifest."""
+
+    address: Address
+    state: InSync
+    reason: str = ""
+    """What differs, or why it is not known."""
+    page: str = ""
+    """The URL of its page in the platform's console, where it is there and has one."""
+
+
 @dataclass(frozen=True)
 class StatusReport:
     """The statuses of a project in one environment, by address. `problems` are of platforms that could not be read."""
@@ -71,3 +95,15 @@ class StatusReport:
     statuses: tuple[Status, ...]
     problems: tuple[Problem, ...] = ()
     exit_code: int = 0
+    syncs: tuple[Sync, ...] = ()
+    """Each object that a manifest names or that is the project's, by address."""
+    chains: "tuple[Chain, ...]" = ()
+    """For each deployment, whether its runs start."""
+    history: "tuple[Applied, ...]" = ()
+    """The last applies, the newest at the end."""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is broken: every object is there and works, and the runs of every deployment start."""
+        broken = any(status.health in {Health.BAD, Health.ABSENT} for status in self.statuses)
+        return not broken and all(one.verdict != "not" for one in self.chains)

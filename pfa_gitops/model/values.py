@@ -10,10 +10,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pfa_gitops.model.chain import Chain
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address, Origins, Path
-from pfa_gitops.model.policy import Severity, Verdict
+from pfa_gitops.model.policy import Severity, Violation
 from pfa_gitops.model.risk import Risk
 
 API_VERSION = "pfa-gitops/v1"
@@ -229,8 +230,10 @@ class Plan:
     """The limits of the environment that it exceeds, one sentence each."""
     protection: tuple[tuple[Address, bool], ...] = ()
     """What becomes protected, or is no longer: only apply writes that down."""
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: tuple[Violation, ...] = ()
     """The project's policies that it breaks."""
+    chains: tuple[Chain, ...] = ()
+    """For each deployment, whether its runs will start once it is applied."""
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -243,7 +246,7 @@ class Plan:
         return tuple(run for change in self.changes for run in change.impact)
 
     @property
-    def denials(self) -> tuple[Verdict, ...]:
+    def denials(self) -> tuple[Violation, ...]:
         """The verdicts for which it may not be applied."""
         return tuple(verdict for verdict in self.verdicts if verdict.severity is Severity.DENY)
 

@@ -11,12 +11,13 @@ from enum import StrEnum
 from pathlib import Path as FilePath
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
+from pfa_gitops.model.chain import Link, Part, Verdict
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address, Path
 from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.status import Status
-from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, Owner, SpecT, Touch
+from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest, Owner, SpecT, Touch
 
 ClientT = TypeVar("ClientT")
 
@@ -122,6 +123,64 @@ class Readiness(NamedTuple):
 READY = Readiness(State.READY)
 
 
+class Server(NamedTuple):
+    """An object that does another one's work, e.g. an agent that serves a pool."""
+
+    address: Address
+    items: frozenset[str]
+    """The items that it serves, e.g. queues, as in `Prospect.items`. None: all."""
+    starts: bool
+    """The plan starts it, or starts it anew."""
+
+
+@dataclass(frozen=True)
+class Prospect(Generic[SpecT]):
+    """An object that flow runs need: as it is now, or as it will be after apply."""
+
+    manifest: Manifest[SpecT]
+    """A bare one for an object that no manifest declares."""
+    live: Live[SpecT] | None = None
+    planned: bool = False
+    """It is to be judged as the plan leaves it."""
+    action: Action = Action.NONE
+    """What the plan does to it; NONE where it is judged as it is now."""
+    differs: bool = False
+    """It is not as its manifest says."""
+    items: frozenset[str] = frozenset()
+    """Those of its items that flow runs need, by name; the empty name is the one that they get without naming any."""
+    apart: frozenset[str] = frozenset()
+    """Those of `items` that a manifest of their own declares."""
+    servers: tuple[Server, ...] = ()
+    """What does its work."""
+    unclear: str = ""
+    """Why it cannot be told how it is; empty where it can."""
+
+    @property
+    def address(self) -> Address:
+        """The object's address."""
+        return self.manifest.address
+
+    @property
+    def appears(self) -> bool:
+        """Whether the plan makes it, be it anew."""
+        return self.planned and self.action in {Action.CREATE, Action.REPLACE}
+
+    def link(self, part: Part, verdict: Verdict, reason: str, item: str | None = None) -> Link:
+        """A link about this object."""
+        return Link(part, verdict, reason, self.address, item)
+
+    def there(self, part: Part) -> Link:
+        """Whether the object is there at all."""
+        name = f"{self.manifest.key.kind} {self.manifest.key.name}"
+        if self.appears:
+            return self.link(part, Verdict.OK, f"apply makes the {name}")
+        if self.unclear:
+            return self.link(part, Verdict.UNKNOWN, f"the {name} cannot be judged: {self.unclear}")
+        if self.live is None or (self.planned and self.action is Action.DELETE):
+            return self.link(part, Verdict.NOT, f"the {name} is not there")
+        return self.link(part, Verdict.OK, f"the {name} is there")
+
+
 class Kind(ABC, Generic[SpecT, ClientT]):
     """One kind of object on one platform. Stateless; the client carries the connection."""
 
@@ -134,6 +193,10 @@ class Kind(ABC, Generic[SpecT, ClientT]):
     rules: ClassVar[FieldRules] = FieldRules()
     renames: ClassVar[bool] = False
     """Whether the platform can give an object another name. Else it is made anew."""
+    part: ClassVar[Part | None] = None
+    """Which link on the way of flow runs its objects are; None where runs need no such object."""
+    runs: ClassVar[bool] = False
+    """Whether flow runs are started of its objects: what these refer to is what the runs need."""
 
     @property
     @abstractmethod
@@ -155,6 +218,16 @@ class Kind(ABC, Generic[SpecT, ClientT]):
         """A manifest that no file holds, as `Found` has it. It is read on purpose, as one that adopts is."""
         key = self.key(name, spec)
         return Manifest(Address(self.name, key.name), spec, key, adopt=True)
+
+    def named(self, name: str) -> Manifest[SpecT]:
+        """The bare manifest of an object, by the name that references have for it."""
+        fields: dict[str, Any] = {"name": name}
+        spec: Any = self.spec.model_construct({"name"}, **fields)
+        return self.bare(name, spec)
+
+    def page(self, client: ClientT, live: Live[SpecT]) -> str:
+        """The URL of an object's page in the platform's console; empty where it has none."""
+        return ""
 
     def check(self, manifest: Manifest[SpecT]) -> Iterable[Problem]:
         """What is wrong with a manifest beyond its types. Offline and pure."""
@@ -247,3 +320,10 @@ class Kind(ABC, Generic[SpecT, ClientT]):
         Nothing, for a kind whose objects are just there.
         """
         return ()
+
+    async def links(self, client: ClientT, prospects: Sequence[Prospect[SpecT]]) -> Sequence[Link]:
+        """Tell for each object whether the flow runs that need it get past it, read in bulk as in `observe`.
+
+        What the plan makes counts as there. By itself a kind with a `part` tells whether its objects are there.
+        """
+        return [prospect.there(self.part) for prospect in prospects] if self.part else ()

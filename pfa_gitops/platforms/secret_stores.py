@@ -85,7 +85,8 @@ def from_aws_secret(place: AwsSecret) -> Sealed:
         reason = type(error).__name__
         if isinstance(error, ClientError):
             reason = error.response.get("Error", {}).get("Code", reason)
-        raise SecretMissing(f"the AWS secret {place.id} cannot be read: {reason}", mend) from None
+        refused = reason != "ResourceNotFoundException"
+        raise SecretMissing(f"the AWS secret {place.id} cannot be read: {reason}", mend, refused=refused) from None
     if not (value := answer.get("SecretString")):
         raise SecretMissing(f"the AWS secret {place.id} holds no text", "store it as a plaintext secret")
     return Sealed(value)

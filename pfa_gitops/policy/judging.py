@@ -5,7 +5,7 @@ from typing import Any
 
 from pfa_gitops.manifests.project import Policy
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.policy import Verdict
+from pfa_gitops.model.policy import Violation
 from pfa_gitops.model.receipts import writes
 from pfa_gitops.model.values import Change, Plan
 from pfa_gitops.policy.child import CPU_SECONDS, ask
@@ -15,7 +15,7 @@ LONGEST = 300
 """Characters of what CEL says."""
 
 
-def judge(plan: Plan, policies: Sequence[Policy]) -> tuple[Verdict, ...]:
+def judge(plan: Plan, policies: Sequence[Policy]) -> tuple[Violation, ...]:
     """What the policies of the plan's environment say of it."""
     bound = [policy for policy in policies if not policy.environments or plan.environment in policy.environments]
     if not bound:
@@ -51,25 +51,25 @@ def _seen(change: Change) -> dict[str, Any]:
     }
 
 
-def _verdicts(policy: Policy, answer: Mapping[str, Any], addresses: Sequence[Address]) -> Iterator[Verdict]:
+def _verdicts(policy: Policy, answer: Mapping[str, Any], addresses: Sequence[Address]) -> Iterator[Violation]:
     if "error" in answer:
         yield _failed(policy, None, str(answer["error"]))
         return
     for index in answer["hits"]:
-        yield Verdict(policy.name, policy.severity, policy.message, _address(addresses, index))
+        yield Violation(policy.name, policy.severity, policy.message, _address(addresses, index))
     for index, why in answer["failures"]:
         yield _failed(policy, _address(addresses, index), str(why))
 
 
-def _failed(policy: Policy, address: Address | None, why: str) -> Verdict:
-    return Verdict(policy.name, policy.severity, policy.message, address, why.split("\n", 1)[0][:LONGEST])
+def _failed(policy: Policy, address: Address | None, why: str) -> Violation:
+    return Violation(policy.name, policy.severity, policy.message, address, why.split("\n", 1)[0][:LONGEST])
 
 
 def _address(addresses: Sequence[Address], index: int | None) -> Address | None:
     return None if index is None else addresses[index]
 
 
-def _unheard(policies: Sequence[Policy], unfinished: int | None) -> Iterator[Verdict]:
+def _unheard(policies: Sequence[Policy], unfinished: int | None) -> Iterator[Violation]:
     """Those that were not evaluated, as time or memory was used up."""
     for index in range(len(policies) if unfinished is None else unfinished, len(policies)):
         first = index == unfinished

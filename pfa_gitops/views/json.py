@@ -5,8 +5,9 @@ from typing import Any
 
 from pfa_gitops.model.impact import AffectedRun, counted
 from pfa_gitops.model.places import show_path
-from pfa_gitops.model.policy import Verdict
+from pfa_gitops.model.policy import Violation
 from pfa_gitops.model.values import API_VERSION, Action, Change, FieldChange, Manifest, Manifests, Outcome, Plan, Result
+from pfa_gitops.views.chains import chains_json
 from pfa_gitops.views.problems import problem_json
 from pfa_gitops.views.values import to_json
 
@@ -26,6 +27,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "summary": summary(plan),
         "impact": impact_json(plan.affected),
         "changes": [change_json(change) for change in plan.changes],
+        "will_run": chains_json(plan.chains),
     }
 
 
@@ -47,7 +49,7 @@ def change_json(change: Change) -> dict[str, Any]:
     }
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
+def _verdict(verdict: Violation) -> dict[str, Any]:
     return {
         "policy": verdict.policy,
         "severity": verdict.severity.value,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pfa_gitops.model.chain import Part, Verdict
 from pfa_gitops.model.impact import Effect, RunState
 from pfa_gitops.model.policy import Severity
 from pfa_gitops.model.risk import Risk
@@ -66,6 +67,26 @@ _VERDICT = _object(
         },
     }
 )
+_LINK = _object(
+    {
+        "part": {"enum": [part.value for part in Part]},
+        "verdict": {"enum": [verdict.value for verdict in Verdict]},
+        "reason": {"type": "string"},
+        "about": {"type": "string", "description": "The object that it is about; it need not be a manifest's."},
+        "age_seconds": {"type": ["number", "null"], "description": "How long ago that was seen, e.g. a heartbeat."},
+    }
+)
+CHAINS = {
+    "type": "array",
+    "items": _object(
+        {
+            "address": {"type": "string", "pattern": "^[A-Za-z]+/.+$"},
+            "verdict": {"enum": [verdict.value for verdict in Verdict], "description": "That of the weakest link."},
+            "links": {"type": "array", "items": _LINK},
+        }
+    ),
+    "description": "For each deployment, whether its runs start once the plan is applied.",
+}
 PLAN_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "plan.json",
@@ -94,6 +115,7 @@ PLAN_SCHEMA: dict[str, Any] = {
                 "items": _CHANGE,
                 "description": "Every manifest's change in the order of apply, with action `none` too; then deletes.",
             },
+            "will_run": CHAINS,
         }
     ),
 }

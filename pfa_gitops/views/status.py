@@ -1,10 +1,14 @@
 """Statuses for people at a terminal, and as JSON values. Pure: the caller says whether colour is wanted."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from pfa_gitops.model.status import Cell, Health, Moment, Status, StatusReport, Table
+from pfa_gitops.model.history import to_json
+from pfa_gitops.model.status import Cell, Health, InSync, Moment, Status, StatusReport, Sync, Table
+from pfa_gitops.views.ages import age
+from pfa_gitops.views.chains import chains_json, show_chain
+from pfa_gitops.views.history import show_last
 from pfa_gitops.views.problems import problems_json
 from pfa_gitops.views.terminal import Paint, heading, painter
 from pfa_gitops.views.values import printable
@@ -15,30 +19,52 @@ MOST_ROWS = 10
 SIGN = {Health.GOOD: "●", Health.ATTENTION: "▲", Health.BAD: "✗", Health.ABSENT: "○"}
 COLOUR = {Health.GOOD: "green", Health.ATTENTION: "yellow", Health.BAD: "red", Health.ABSENT: "bright_black"}
 WIDEST_NAME = 40
-UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (0.0, "s"))
-_SWITCH_AT = 2
-"""From how many of a unit on it is used: 90 s say more than 1 min."""
+SYNC_SIGN = {InSync.NO: "≠", InSync.UNKNOWN: "?"}
 IDS = "id"
 """A column for programs only."""
 
 
 def show_status(report: StatusReport, colour: bool = False) -> str:
-    """One line for each object with its sign, grouped by kind, and below it the tables that are not empty."""
+    """One line for each object with its sign, grouped by kind; below it whether its runs start, and its tables."""
     paint = painter(colour)
     lines = heading(report.environment, (), paint)
+    pages = {sync.address: sync.page for sync in report.syncs if sync.page}
+    about = {address: [paint(f"      {printable(page)}", "bright_black")] for address, page in pages.items()}
+    for found in report.chains:
+        about.setdefault(found.address, []).insert(0, f"      {show_chain(found, paint)}")
     for kind, group in groupby(report.statuses, key=lambda status: status.address.kind):
         statuses = list(group)
         width = min(max(len(printable(status.address.name)) for status in statuses), WIDEST_NAME)
-        lines += [kind, *(line for status in statuses for line in _status_lines(status, width, paint)), ""]
+        lines.append(kind)
+        for status in statuses:
+            lines += _status_lines(status, width, about.get(status.address, ()), paint)
+        lines.append("")
     if not report.statuses and not report.problems:
         lines += ["Nothing here has a status: no work pool, agent or deployment is declared.", ""]
+    lines += _sync_lines(report.syncs, paint)
+    lines += [show_last(report.history[-1]), ""] if report.history else []
     return "\n".join(lines).rstrip("\n")
 
 
-def _status_lines(status: Status, width: int, paint: Paint) -> Iterator[str]:
+def _sync_lines(syncs: Sequence[Sync], paint: Paint) -> list[str]:
+    """How many objects are in sync, and which are not."""
+    if not syncs:
+        return []
+    counts = ((state, sum(sync.state is state for sync in syncs)) for state in InSync)
+    told = ", ".join(f"{count} {state}" for state, count in counts if count or state is InSync.YES)
+    others = [sync for sync in syncs if sync.state is not InSync.YES]
+    lines = (
+        f"  {paint(SYNC_SIGN[sync.state], 'yellow')} {printable(str(sync.address))}  {printable(sync.reason)}"
+        for sync in others
+    )
+    return [f"Sync: {told}.", *lines, ""]
+
+
+def _status_lines(status: Status, width: int, about: Iterable[str], paint: Paint) -> Iterator[str]:
     sign = paint(SIGN[status.health], COLOUR[status.health])
     since = f", {age(status.since)} ago" if status.since else ""
     yield f"  {sign} {printable(status.address.name):<{width}}  {printable(status.message)}{since}"
+    yield from about
     for table in status.tables:
         yield from (f"      {line}" for line in _table_lines(table, paint))
 
@@ -78,20 +104,16 @@ def _text(cell: Cell) -> str:
     return "-" if cell is None else printable(str(cell))
 
 
-def age(moment: Moment) -> str:
-    """How long ago it is, in the unit that says most, e.g. `12 s` or `3 h`."""
-    for seconds, unit in UNITS:
-        if moment.age_seconds >= seconds * _SWITCH_AT:
-            return f"{moment.age_seconds // (seconds or 1):.0f} {unit}"
-    raise AssertionError("an age is never below 0")
-
-
 def status_json(report: StatusReport) -> dict[str, Any]:
-    """Return the report: format, environment, the status of each object, and what could not be read."""
+    """Return the report: format, environment, whether all is well, statuses, sync, runs, the last apply, problems."""
     return {
         "format": STATUS_FORMAT,
         "environment": report.environment,
+        "well": report.is_well,
         "statuses": [_status(status) for status in report.statuses],
+        "objects": [_object(sync) for sync in report.syncs],
+        "will_run": chains_json(report.chains),
+        "last_apply": to_json(report.history[-1]) if report.history else None,
         "problems": problems_json(report.problems),
     }
 
@@ -104,6 +126,15 @@ def _status(status: Status) -> dict[str, Any]:
         "since": _json(status.since),
         "facts": _row(status.facts),
         **{table.name: [_row(row) for row in table.rows] for table in status.tables},
+    }
+
+
+def _object(sync: Sync) -> dict[str, Any]:
+    return {
+        "address": str(sync.address),
+        "sync": sync.state.value,
+        "reason": sync.reason or None,
+        "page": sync.page or None,
     }
 
 

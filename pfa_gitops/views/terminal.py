@@ -5,11 +5,13 @@ from itertools import groupby
 
 import click
 
+from pfa_gitops.model.chain import Verdict
 from pfa_gitops.model.impact import AffectedRun, counted
 from pfa_gitops.model.places import show_path
-from pfa_gitops.model.policy import Severity, Verdict
+from pfa_gitops.model.policy import Severity, Violation
 from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome, Plan, Result
+from pfa_gitops.views.chains import show_chains
 from pfa_gitops.views.values import one_line, printable, printable_lines, side_by_side
 
 Paint = Callable[[str, str], str]
@@ -64,12 +66,13 @@ def show_plan(plan: Plan, colour: bool = False) -> str:
     taken = [f"  {printable(str(change.address))} becomes this project's" for change in plan.changes if change.adopts]
     lines += ["Adopted", *taken, ""] if taken else []
     lines += [paint(f"Flow runs: {show_runs(plan.affected)}.", "yellow"), ""] if plan.affected else []
+    lines += _will_run(plan, paint)
     lines += [paint(f"limit: {printable(breach)}", "red") for breach in plan.breaches]
     lines += show_verdicts(plan.verdicts, paint)
     return "\n".join([*lines, show_counts(plan)])
 
 
-def show_verdicts(verdicts: Sequence[Verdict], paint: Paint) -> list[str]:
+def show_verdicts(verdicts: Sequence[Violation], paint: Paint) -> list[str]:
     """One line for each policy that is broken: by what, or why nobody can tell."""
     lines = []
     for (name, severity, message, failure), group in groupby(verdicts, key=_said):
@@ -82,8 +85,14 @@ def show_verdicts(verdicts: Sequence[Verdict], paint: Paint) -> list[str]:
     return lines
 
 
-def _said(verdict: Verdict) -> tuple[str, Severity, str, str | None]:
+def _said(verdict: Violation) -> tuple[str, Severity, str, str | None]:
     return verdict.policy, verdict.severity, verdict.message, verdict.failure
+
+
+def _will_run(plan: Plan, paint: Paint) -> list[str]:
+    """Whether runs will start. A plan that changes nothing tells only of those that will not."""
+    told = [one for one in plan.chains if not plan.is_empty or one.verdict is Verdict.NOT]
+    return ["Will it run, once applied?", *show_chains(told, paint), ""] if told else []
 
 
 def show_counts(plan: Plan) -> str:

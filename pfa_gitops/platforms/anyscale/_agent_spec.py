@@ -19,7 +19,7 @@ QueueName = Annotated[str, Field(min_length=1), ItemOf("work_pool", "queues", fr
 class AgentSpec(ServiceFields):
     """An Anyscale service that runs a Prefect worker for a work pool."""
 
-    work_pool: Annotated[str, RefTo("WorkPool")] = Field(min_length=1)
+    work_pool: Annotated[str, RefTo("WorkPool", serves=True)] = Field(min_length=1)
     """The work pool whose runs become Anyscale jobs."""
     work_queues: list[QueueName] = Field(default_factory=list)
     """The pool's queues that the worker takes runs from. None: all of them."""

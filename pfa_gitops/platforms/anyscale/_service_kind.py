@@ -106,7 +106,8 @@ class ServiceKind(Kind[SpecT, AnyscaleClient]):
             return manifest.problem(("compute_config",), error.message, error.mend)
         fields = self.live_fields(service, version, wanted) | await live_image(client, build, wanted)
         spec: Any = self.spec.model_construct(**fields, compute_config=compute_config, tags=tags)
-        return Live(manifest.key, spec, service.id, touched=made(version))
+        details = {"readiness": service_readiness(service)}
+        return Live(manifest.key, spec, service.id, details, made(version))
 
     async def discover(self, client: AnyscaleClient) -> Sequence[Found[SpecT]]:
         """One listing of the services in the environment's cloud and project."""
@@ -122,8 +123,7 @@ class ServiceKind(Kind[SpecT, AnyscaleClient]):
     def _found(self, client: AnyscaleClient, service: Service, version: ServiceVersion) -> Found[SpecT]:
         fields = {"name": service.name, "tags": {}, **NAMED_AS_NONE, **self.bare_fields(version)}
         spec: Any = self.spec.model_construct(**fields)
-        page = f"{client.target.host}/services/{service.id}"
-        return Found(self.bare(service.name, spec), service.id, page, made(service))
+        return Found(self.bare(service.name, spec), service.id, _page(client, service.id), made(service))
 
     async def worded(self, client: AnyscaleClient, lives: Sequence[Live[SpecT]]) -> Sequence[Worded[SpecT]]:
         """Without what is filled in; the code that was uploaded is told."""
@@ -191,8 +191,16 @@ class ServiceKind(Kind[SpecT, AnyscaleClient]):
             return Status(manifest.address, Health.BAD, f"the service {service.name} is there and {self.stranger}")
         return service_status(manifest.address, service)
 
+    def page(self, client: AnyscaleClient, live: Live[SpecT]) -> str:
+        """By its id."""
+        return _page(client, live.id)
+
     def _is_own(self, service: Service) -> bool:
         return service.newest is None or self.owns(service.newest)
+
+
+def _page(client: AnyscaleClient, service_id: str) -> str:
+    return f"{client.target.host}/services/{service_id}"
 
 
 def _names_tags(spec: ServiceFields) -> bool:

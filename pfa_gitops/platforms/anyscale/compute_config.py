@@ -5,6 +5,7 @@ from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pfa_gitops.model.chain import Part
 from pfa_gitops.model.errors import NotFound, Problem
 from pfa_gitops.model.values import Change, Ids, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.anyscale._answers import Cloud, ComputeTemplate
@@ -35,6 +36,7 @@ class ComputeConfig(Kind[ComputeConfigSpec, AnyscaleClient]):
     name = "ComputeConfig"
     platform = "anyscale"
     summary = "Anyscale compute config: the instance types and sizes of a cluster. Each change makes a new version."
+    part = Part.COMPUTE_CONFIG
     rules = FieldRules(
         keyed={"worker_nodes": Keyed("name"), "configs.worker_nodes": Keyed("name")},
         unordered=frozenset({"zones", "configs.zones"}),

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
+from pfa_gitops.model.chain import Link, Part, Verdict
 from pfa_gitops.model.errors import Conflict, Problem
-from pfa_gitops.model.values import Change, Ids, Live, Manifest, NamedSpec
+from pfa_gitops.model.values import Action, Change, Ids, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.anyscale import _answers
 from pfa_gitops.platforms.anyscale._builds import build
 from pfa_gitops.platforms.anyscale._client import BUILD_SECONDS, AnyscaleClient, each
@@ -19,7 +20,7 @@ from pfa_gitops.platforms.anyscale._image_names import RAY_VERSION
 from pfa_gitops.platforms.anyscale._lost_replies import carries, send, written
 from pfa_gitops.platforms.anyscale._source_files import Unreadable, read_text
 from pfa_gitops.platforms.anyscale._touches import made
-from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Found, Kind, Observation, Worded
+from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Found, Kind, Observation, Prospect, Worded
 from pfa_gitops.platforms.overlaid import overlaid
 
 AGAIN = re.compile(r"\n# pfa-gitops: built again as revision \d+\n?\Z")
@@ -56,6 +57,7 @@ class Image(Kind[ImageSpec, AnyscaleClient]):
     name = "Image"
     platform = "anyscale"
     summary = "Anyscale image: built of a containerfile, or registered. Each change makes a new revision."
+    part = Part.IMAGE
     rules = FieldRules(whole=frozenset({"containerfile"}))
 
     @property
@@ -99,6 +101,10 @@ class Image(Kind[ImageSpec, AnyscaleClient]):
     async def worded(self, client: AnyscaleClient, lives: Sequence[Live[ImageSpec]]) -> Sequence[Worded[ImageSpec]]:
         """As it is; a containerfile of one line could be taken for a path."""
         return [Worded(live.spec, tuple(_flaws(live.spec))) for live in lives]
+
+    async def links(self, client: AnyscaleClient, prospects: Sequence[Prospect[ImageSpec]]) -> Sequence[Link]:
+        """Whether it was built. What was observed tells that."""
+        return [_link(prospect) for prospect in prospects]
 
     async def create(self, client: AnyscaleClient, change: Change, ids: Ids) -> str:
         """Build or register the first revision."""
@@ -145,6 +151,19 @@ def _flaws(spec: ImageSpec) -> Iterable[Flaw]:
         yield Flaw((), "none of its builds succeeded", "build it")
 
 
+def _link(prospect: Prospect[ImageSpec]) -> Link:
+    there, name = prospect.there(Part.IMAGE), prospect.manifest.key.name
+    if there.verdict is not Verdict.OK or prospect.live is None:
+        return there
+    if prospect.planned and prospect.action is not Action.NONE:
+        return prospect.link(Part.IMAGE, Verdict.OK, f"apply builds the image {name}")
+    if prospect.live.details["revision"]:
+        return prospect.link(Part.IMAGE, Verdict.OK, f"the image {name} is built")
+    if prospect.live.details["under_way"]:
+        return prospect.link(Part.IMAGE, Verdict.UNKNOWN, f"the first build of the image {name} is under way")
+    return prospect.link(Part.IMAGE, Verdict.NOT, f"no build of the image {name} succeeded")
+
+
 def _one_source(spec: ImageSpec, wanted: ImageSpec) -> ImageSpec:
     """Drop what the live image was made of, and its Ray version with it, where it is now made of something else."""
     other = ["containerfile"] if wanted.image_uri else ["image_uri", "registry_login_secret"]
@@ -158,6 +177,7 @@ def _live(manifest: Wanted, image: _answers.Image, builds: Sequence[_answers.Bui
     build = good[0] if good else None
     details = {
         "built": frozenset(build.containerfile for build in good if build.containerfile),
+        "under_way": any(build.status in _answers.UNDER_WAY for build in builds),
         "revision": max((build.revision for build in good), default=0),
     }
     return Live(manifest.key, _live_spec(image.name, build), image.id, details)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 from pfa_gitops.model.errors import NotFound, PlatformError, SecretMissing, Unreachable
+from pfa_gitops.model.history import Source
 from pfa_gitops.model.status import Moment
 from pfa_gitops.model.values import Owner
 from pfa_gitops.platforms.prefect._answers import encode
@@ -48,6 +49,8 @@ class PrefectClient:
         self.target = target
         self.owner: Owner | None = None
         """Whose the objects are that are made here, for those on which that can be written."""
+        self.source: Source | None = None
+        """Who makes them, of what commit."""
         self._link = Link(target, transport, patience_s)
         self._listings: Tasks[Listing] = {}
         self._learnt: Tasks[Any] = {}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.status import Cell, Health, Status, absent
 from pfa_gitops.platforms.prefect._client import Item, PrefectClient
+from pfa_gitops.platforms.prefect._deployment_links import NO_POOL, SERVED
 from pfa_gitops.platforms.prefect._last_runs import last_runs
 
 _WENT_WRONG = frozenset({"FAILED", "CRASHED"})
@@ -27,7 +28,10 @@ def _status(client: PrefectClient, address: Address, item: Item, run: Item | Non
         "last_run_id": run["id"] if run else None,
         "last_run_state": run["state_name"] if run else None,
     }
+    nowhere = item["work_pool_name"] is None and item.get("status") != SERVED
     told = f"last run {run['name']}: {run['state_name']}" if run else "has not run yet"
     since = client.moment((run["state"] or {}).get("timestamp")) if run else None
-    health = Health.ATTENTION if run and run["state_type"] in _WENT_WRONG else Health.GOOD
-    return Status(address, health, f"paused, {told}" if paused else told, since, facts)
+    parts = (NO_POOL if nowhere else "", "paused" if paused else "", told)
+    went_wrong = run is not None and run["state_type"] in _WENT_WRONG
+    health = Health.ATTENTION if went_wrong or nowhere else Health.GOOD
+    return Status(address, health, ", ".join(part for part in parts if part), since, facts)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from pfa_gitops.model.chain import Part
 from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.errors import PlatformError, Problem
 from pfa_gitops.model.secrets import Concealed, WithSecrets, find_secret_refs
@@ -50,6 +51,7 @@ class Block(Kind[BlockSpec, PrefectClient]):
     name = "Block"
     platform = "prefect"
     summary = "a Prefect block document"
+    part = Part.CONFIGURATION
     rules = FieldRules(resolves_secrets=True)
 
     @property
@@ -60,6 +62,11 @@ class Block(Kind[BlockSpec, PrefectClient]):
     def key(self, name: str, spec: BlockSpec) -> Key:
         """`slug/name`: two types may each have a document of one name."""
         return Key("Block", f"{spec.type}/{spec.name or name}")
+
+    def named(self, name: str) -> Wanted:
+        """By `slug/name`."""
+        slug, _, own = name.partition("/")
+        return self.bare(own, BlockSpec.model_construct({"name", "type"}, name=own, type=slug))
 
     def check(self, manifest: Wanted) -> Iterable[Problem]:
         """The name, and types that have a kind of their own."""

@@ -1,19 +1,21 @@
 """A Prefect global concurrency limit (v2), which flows take slots of by name, and deployments by reference."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
 
+from pfa_gitops.model.chain import Link, Part, Verdict
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest, NamedSpec
-from pfa_gitops.platforms.base import FieldRules, Found, Kind, Observation
+from pfa_gitops.platforms.base import FieldRules, Found, Kind, Observation, Prospect
 from pfa_gitops.platforms.prefect._client import Item, PrefectClient
 from pfa_gitops.platforms.prefect._deployment_limits import OWN
 from pfa_gitops.platforms.prefect._naming import check_name
 from pfa_gitops.platforms.prefect._touches import made, touch
 from pfa_gitops.platforms.prefect._written_fields import written_fields
+from pfa_gitops.platforms.prospects import expected, slots
 
 
 class ConcurrencyLimitSpec(NamedSpec):
@@ -35,6 +37,7 @@ class ConcurrencyLimit(Kind[ConcurrencyLimitSpec, PrefectClient]):
     summary = "a Prefect global concurrency limit"
     renames = True
     rules = FieldRules(guards=frozenset({"limit", "active"}))
+    part = Part.CONCURRENCY
 
     @property
     def spec(self) -> type[ConcurrencyLimitSpec]:
@@ -85,10 +88,26 @@ class ConcurrencyLimit(Kind[ConcurrencyLimitSpec, PrefectClient]):
         """DELETE by id."""
         await client.remove(f"/v2/concurrency_limits/{live.id}")
 
+    async def links(self, client: PrefectClient, prospects: Sequence[Prospect[ConcurrencyLimitSpec]]) -> Sequence[Link]:
+        """Whether it has a slot left. What was observed tells that."""
+        return [link for prospect in prospects for link in _links(prospect, self.rules)]
+
+
+def _links(prospect: Prospect[ConcurrencyLimitSpec], rules: FieldRules) -> Iterator[Link]:
+    spec, there, name = expected(prospect, rules), prospect.there(Part.CONCURRENCY), prospect.manifest.key.name
+    if spec is None or there.verdict is not Verdict.OK:
+        yield there
+    elif not spec.active:
+        yield prospect.link(Part.CONCURRENCY, Verdict.OK, f"the limit {name} is off")
+    else:
+        active = prospect.live.details["active_slots"] if prospect.live else 0
+        yield from slots(prospect, f"the limit {name}", spec.limit, active)
+
 
 def _live(item: Mapping[str, Any]) -> Live[ConcurrencyLimitSpec]:
     fields = {name: item[name] for name in ("name", "limit", "slot_decay_per_second", "active")}
-    return Live(Key("ConcurrencyLimit", item["name"]), ConcurrencyLimitSpec(**fields), item["id"], touched=touch(item))
+    details = {"active_slots": item.get("active_slots")}
+    return Live(Key("ConcurrencyLimit", item["name"]), ConcurrencyLimitSpec(**fields), item["id"], details, touch(item))
 
 
 KIND = ConcurrencyLimit()

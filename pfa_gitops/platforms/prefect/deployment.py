@@ -10,12 +10,13 @@ from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import Any
 
+from pfa_gitops.model.chain import Link
 from pfa_gitops.model.errors import Conflict, NotFound, Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.status import Status
 from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest, Touch
-from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Found, Keyed, Kind, Observation, Worded
+from pfa_gitops.platforms.base import Completed, FieldRules, Flaw, Found, Keyed, Kind, Observation, Prospect, Worded
 from pfa_gitops.platforms.prefect import (
     _deployment_checks,
     _deployment_limits,
@@ -26,6 +27,7 @@ from pfa_gitops.platforms.prefect import (
 )
 from pfa_gitops.platforms.prefect._block_names import block_names
 from pfa_gitops.platforms.prefect._client import PAGE, Item, Listing, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._deployment_links import deployment_links
 from pfa_gitops.platforms.prefect._deployment_names import find_deployment
 from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, DeploymentSpec, Storage, canonical_schema
 from pfa_gitops.platforms.prefect._deployment_status import deployment_statuses
@@ -47,6 +49,7 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
     name = "Deployment"
     platform = "prefect"
     summary = "Prefect deployment, and its flow"
+    runs = True
     rules = FieldRules(
         keyed={"schedules": Keyed("slug")},
         unordered=frozenset({"tags"}),
@@ -105,8 +108,8 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
     def _found(self, client: PrefectClient, key: Key, item: Item) -> Found[DeploymentSpec]:
         flow_name = key.name.removesuffix(f"/{item['name']}")
         manifest = self.bare(item["name"], DeploymentSpec(name=item["name"], flow_name=flow_name))
-        page = f"{client.target.console}/deployments/deployment/{item['id']}"
-        return Found(manifest, item["id"], page, made(item), touch(item), owner_in(item.get("labels")))
+        owner = owner_in(item.get("labels"))
+        return Found(manifest, item["id"], _page(client, item["id"]), made(item), touch(item), owner)
 
     async def worded(
         self, client: PrefectClient, lives: Sequence[Live[DeploymentSpec]]
@@ -122,7 +125,7 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         if await find_deployment(client, name) is not None:
             raise Conflict(f"the deployment {name} was made by somebody else meanwhile", "plan and apply again")
         body = await _deployment_writes.body(client, spec, None, ids)
-        body |= {"name": deployment_name, "flow_id": flow_id, "labels": labels_of(client.owner)}
+        body |= {"name": deployment_name, "flow_id": flow_id, "labels": labels_of(client.owner, client.source)}
         made = await client.post("/deployments/", body)
         if again := _deployment_writes.sent_again(spec.schedules, {}):
             await client.patch(f"/deployments/{made['id']}", {"schedules": again})
@@ -178,6 +181,18 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         """Whether it is there, whether it is paused, and its last run."""
         items = await _by_key(client, wanted)
         return await deployment_statuses(client, {manifest.address: items.get(manifest.key) for manifest in wanted})
+
+    async def links(self, client: PrefectClient, prospects: Sequence[Prospect[DeploymentSpec]]) -> Sequence[Link]:
+        """Whether it has a pool, and its own limit. What was observed tells all of that."""
+        return [link for prospect in prospects for link in deployment_links(prospect, self.rules)]
+
+    def page(self, client: PrefectClient, live: Live[DeploymentSpec]) -> str:
+        """By its id."""
+        return _page(client, live.id)
+
+
+def _page(client: PrefectClient, deployment_id: str) -> str:
+    return f"{client.target.console}/deployments/deployment/{deployment_id}"
 
 
 def _nameless(message: str, mend: str = "") -> Flaw:
@@ -272,6 +287,8 @@ def _live(
         "parts": parts,
         "schedule_ids": {schedule.slug: found["id"] for schedule, found in pairs},
         "unslugged": frozenset(schedule.slug for schedule, found in pairs if found.get("slug") is None),
+        "status": item.get("status"),
+        "active_slots": (item.get("global_concurrency_limit") or {}).get("active_slots"),
         "has_schema": isinstance(item["parameter_openapi_schema"], dict),
     }
     return Live(key, spec, item["id"], details, touch(item), owner_in(item.get("labels")))

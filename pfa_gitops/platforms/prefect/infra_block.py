@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError, model_validator
 
+from pfa_gitops.model.chain import Part
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.plain import plain
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
@@ -59,6 +60,7 @@ class InfraBlock(Kind[InfraBlockSpec, PrefectClient]):
     name = "InfraBlock"
     platform = "prefect"
     summary = "a Prefect block document of type anyscale-job or ray-job"
+    part = Part.CONFIGURATION
     rules = FieldRules(
         immutable=frozenset({"type"}),
         keyed={
@@ -72,6 +74,10 @@ class InfraBlock(Kind[InfraBlockSpec, PrefectClient]):
     def spec(self) -> type[InfraBlockSpec]:
         """The Spec class."""
         return InfraBlockSpec
+
+    def named(self, name: str) -> Manifest[InfraBlockSpec]:
+        """Of either type: `observe` takes the other one where there is none of this."""
+        return self.bare(name, InfraBlockSpec.model_construct({"name", "type"}, name=name, type="anyscale-job"))
 
     def check(self, manifest: Manifest[InfraBlockSpec]) -> Iterable[Problem]:
         """The name, fields of the other type, and secrets that would travel in clear."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from pfa_gitops.model.chain import Part
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.values import Change, Ids, Key, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.base import FieldRules, Found, Kind, Observation
@@ -35,6 +36,7 @@ class Variable(Kind[VariableSpec, PrefectClient]):
     name = "Variable"
     platform = "prefect"
     summary = "a Prefect variable"
+    part = Part.CONFIGURATION
     rules = FieldRules(unordered=frozenset({"tags"}))
     renames = True
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from pfa_gitops.model.chain import Link, Part
 from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun
@@ -14,7 +15,7 @@ from pfa_gitops.model.places import Address
 from pfa_gitops.model.references import RefTo
 from pfa_gitops.model.status import Status
 from pfa_gitops.model.values import ABSENT, Action, Change, Ids, Key, Live, Manifest, NamedSpec, Spec, Touch
-from pfa_gitops.platforms.base import FieldRules, Found, Keyed, Kind, Observation, Worded
+from pfa_gitops.platforms.base import FieldRules, Found, Keyed, Kind, Observation, Prospect, Worded
 from pfa_gitops.platforms.overlaid import overlaid
 from pfa_gitops.platforms.prefect._block_names import block_id, block_names
 from pfa_gitops.platforms.prefect._client import Item, Listing, PrefectClient, any_of
@@ -22,6 +23,7 @@ from pfa_gitops.platforms.prefect._events import last_changes
 from pfa_gitops.platforms.prefect._left_over_runs import cancel, follow, left_over
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
 from pfa_gitops.platforms.prefect._placeholders import WithPlaceholders
+from pfa_gitops.platforms.prefect._pool_links import pool_links
 from pfa_gitops.platforms.prefect._pool_replacement import bring_back, hand_over, read_former, replace
 from pfa_gitops.platforms.prefect._pool_status import pool_statuses
 from pfa_gitops.platforms.prefect._run_impact import on_pool, on_queue
@@ -88,6 +90,7 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
     name = "WorkPool"
     platform = "prefect"
     summary = "a Prefect work pool and its queues"
+    part = Part.POOL
     rules = FieldRules(
         immutable=frozenset({"type"}),
         keyed={"queues": Keyed("name", exclusive=False, lasting=frozenset({DEFAULT_QUEUE}))},
@@ -136,7 +139,7 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
     def _found(self, client: PrefectClient, pool: Item, queues: Listing) -> Found[WorkPoolSpec]:
         named = [WorkQueueSpec(name=queue["name"]) for queue in queues]
         manifest = self.bare(pool["name"], WorkPoolSpec(name=pool["name"], type=pool["type"], queues=named))
-        page = f"{client.target.console}/work-pools/work-pool/{in_path(pool['name'])}"
+        page = _page(client, pool["name"])
         made_by = "Prefect itself" if pool["name"] == AGENT_POOL else ""
         return Found(manifest, pool["id"], page, made(pool), touch(pool), made_by=made_by)
 
@@ -210,6 +213,22 @@ class WorkPool(Kind[WorkPoolSpec, PrefectClient]):
     async def status(self, client: PrefectClient, wanted: Sequence[Manifest[WorkPoolSpec]]) -> Sequence[Status]:
         """Its workers, what waits in its queues, and what runs."""
         return await pool_statuses(client, {manifest.address: manifest.key.name for manifest in wanted})
+
+    def named(self, name: str) -> Manifest[WorkPoolSpec]:
+        """Of any type; as with a template of its own, so that nobody looks for the type's one."""
+        return self.bare(name, WorkPoolSpec.model_construct({"name", "base_job_template"}, name=name, type=""))
+
+    async def links(self, client: PrefectClient, prospects: Sequence[Prospect[WorkPoolSpec]]) -> Sequence[Link]:
+        """Its queues, itself, its workers and its slots."""
+        return await pool_links(client, prospects, self.rules)
+
+    def page(self, client: PrefectClient, live: Live[WorkPoolSpec]) -> str:
+        """By its name."""
+        return _page(client, live.key.name)
+
+
+def _page(client: PrefectClient, name: str) -> str:
+    return f"{client.target.console}/work-pools/work-pool/{in_path(name)}"
 
 
 def _impact(change: Change, runs: Listing, now: datetime) -> list[AffectedRun]:

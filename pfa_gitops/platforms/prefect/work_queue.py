@@ -1,18 +1,19 @@
 """One queue of a Prefect work pool that somebody else manages. Queues of one's own pool stand in its WorkPool."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from pfa_gitops.model.chain import Link, Part, Verdict
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun, Effect
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.references import NotAmong, RefTo
 from pfa_gitops.model.status import Health, Status, absent
 from pfa_gitops.model.values import Action, Change, Ids, Key, Live, Manifest, NamedSpec, Touch
-from pfa_gitops.platforms.base import FieldRules, Found, Kind, Observation
+from pfa_gitops.platforms.base import FieldRules, Found, Kind, Observation, Prospect
 from pfa_gitops.platforms.prefect._client import Item, PrefectClient, any_of
 from pfa_gitops.platforms.prefect._events import last_changes
 from pfa_gitops.platforms.prefect._naming import check_name, in_path
@@ -29,6 +30,7 @@ from pfa_gitops.platforms.prefect._work_queues import (
     read_items,
     write_queues,
 )
+from pfa_gitops.platforms.prospects import expected, slots
 
 
 class SingleQueueSpec(NamedSpec):
@@ -57,6 +59,7 @@ class WorkQueue(Kind[SingleQueueSpec, PrefectClient]):
     name = "WorkQueue"
     platform = "prefect"
     summary = "a queue of a Prefect work pool that is managed elsewhere"
+    part = Part.QUEUE
     rules = FieldRules(lasting=frozenset({"priority"}), guards=frozenset({"concurrency_limit"}))
 
     @property
@@ -88,8 +91,7 @@ class WorkQueue(Kind[SingleQueueSpec, PrefectClient]):
 
     def _found(self, client: PrefectClient, queue: Item) -> Found[SingleQueueSpec]:
         spec = SingleQueueSpec(name=queue["name"], work_pool=queue["work_pool_name"])
-        page = f"{client.target.console}/work-queues/work-queue/{queue['id']}"
-        return Found(self.bare(queue["name"], spec), queue["id"], page, made(queue), touch(queue))
+        return Found(self.bare(queue["name"], spec), queue["id"], _page(client, queue["id"]), made(queue), touch(queue))
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """POST, or PATCH where somebody made it meanwhile."""
@@ -134,6 +136,28 @@ class WorkQueue(Kind[SingleQueueSpec, PrefectClient]):
             for manifest, item in zip(wanted, items, strict=True)
         ]
 
+    async def links(self, client: PrefectClient, prospects: Sequence[Prospect[SingleQueueSpec]]) -> Sequence[Link]:
+        """Whether it is there, and not paused; and its slots. What was observed tells all of that."""
+        return [link for prospect in prospects for link in _links(prospect, self.rules)]
+
+    def page(self, client: PrefectClient, live: Live[SingleQueueSpec]) -> str:
+        """By its id."""
+        return _page(client, live.id)
+
+
+def _page(client: PrefectClient, queue_id: str) -> str:
+    return f"{client.target.console}/work-queues/work-queue/{queue_id}"
+
+
+def _links(prospect: Prospect[SingleQueueSpec], rules: FieldRules) -> Iterator[Link]:
+    spec, there, name = expected(prospect, rules), prospect.there(Part.QUEUE), prospect.manifest.platform_name
+    if spec is None or there.verdict is not Verdict.OK:
+        yield there
+        return
+    yield prospect.link(Part.QUEUE, Verdict.NOT, f"the queue {name} is paused") if spec.paused else there
+    active = prospect.live.details["active_slots"] if prospect.live else 0
+    yield from slots(prospect, f"the queue {name}", spec.concurrency_limit, active)
+
 
 async def _read(client: PrefectClient, wanted: Wanted) -> list[Item | None]:
     """What the API tells of each queue, in the order of `wanted`."""
@@ -160,7 +184,7 @@ def _live(manifest: Manifest[SingleQueueSpec], item: Item) -> Live[SingleQueueSp
     queue = live_queue(item)
     fields = {name: getattr(queue, name) for name in OWN_FIELDS}
     spec = SingleQueueSpec(name=queue.name, work_pool=manifest.spec.work_pool, **fields)
-    return Live(manifest.key, spec, item["id"], {"queue": queue})
+    return Live(manifest.key, spec, item["id"], {"queue": queue, "active_slots": item.get("active_slots")})
 
 
 def _queue(manifest: Manifest[SingleQueueSpec], names: Iterable[str]) -> WorkQueueSpec:

@@ -62,6 +62,7 @@ def test_a_plan_fits_its_schema_and_says_what_it_should():
             },
             {"address": "Variable/v", "action": "none", "adopts": False, "risks": [], "fields": [], "impact": {}},
         ],
+        "will_run": [],
     }
 
 

@@ -5,7 +5,8 @@ import pytest
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.status import Health, Moment, Status, StatusReport, Table, absent
-from pfa_gitops.views.status import age, show_status, status_json
+from pfa_gitops.views.ages import age
+from pfa_gitops.views.status import show_status, status_json
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

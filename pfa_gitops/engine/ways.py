@@ -1,0 +1,121 @@
+"""Which objects the flow runs of each deployment need: found by the references that specs declare. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pfa_gitops.engine.readings import Kinds
+from pfa_gitops.model.places import Address, Path
+from pfa_gitops.model.references import Embeds, ItemOf, Mention, RefTo, embedded, mentions, named
+from pfa_gitops.model.values import Manifest, Manifests
+
+UNNAMED = ""
+"""The item that whoever names none gets, e.g. a pool's default queue."""
+
+
+@dataclass
+class Needs:
+    """What one manifest refers to, declared or not."""
+
+    targets: dict[Address, None] = field(default_factory=dict)
+    served: set[Address] = field(default_factory=set)
+    """Those whose work it does."""
+    items: dict[Address, set[str]] = field(default_factory=dict)
+    """The items of a target that it names."""
+    apart: set[tuple[Address, str]] = field(default_factory=set)
+    """Those of them that have a manifest of their own."""
+
+    def item(self, target: Address) -> str:
+        """The one item of a target that it needs."""
+        return min(self.items.get(target, ()), default=UNNAMED)
+
+
+def needs(manifest: Manifest[Any], kinds: Kinds) -> Needs:
+    """What a manifest refers to. What no manifest declares is found by its name."""
+    found, declared = Needs(), _by_path(manifest)
+    places: dict[Path, Address] = {}
+    items: list[tuple[Mention, ItemOf]] = []
+    for mention in mentions(manifest.spec):
+        marker = mention.marker
+        if isinstance(marker, ItemOf):
+            items.append((mention, marker))
+        elif isinstance(marker, RefTo | Embeds):
+            for target in _targets(mention, marker, declared.get(mention.path, ()), kinds):
+                found.targets[target] = None
+                places.setdefault(mention.path, target)
+                if isinstance(marker, RefTo) and marker.serves:
+                    found.served.add(target)
+    for mention, marker in items:
+        apart = next((one for one in declared.get(mention.path, ()) if one.kind == marker.kind), None)
+        if apart is not None:
+            found.targets[apart] = None
+        if (owner := _beside(places, mention.path, marker.sibling)) is not None:
+            names = found.items.setdefault(owner, set())
+            names |= {mention.text, UNNAMED} if mention.text in marker.always else {mention.text}
+            found.apart |= {(owner, mention.text)} if apart is not None else set()
+    return found
+
+
+def _by_path(manifest: Manifest[Any]) -> Mapping[Path, list[Address]]:
+    by_path: dict[Path, list[Address]] = {}
+    for reference in manifest.references:
+        by_path.setdefault(reference.path, []).append(reference.target)
+    return by_path
+
+
+def _targets(mention: Mention, marker: RefTo | Embeds, declared: Iterable[Address], kinds: Kinds) -> Iterator[Address]:
+    """The manifests that a place in a spec refers to; else the objects that it names."""
+    ours = [one for one in declared if one.kind == marker.kind]
+    yield from ours
+    if ours or marker.kind not in kinds:
+        return
+    names = embedded(marker, mention.text) if isinstance(marker, Embeds) else [named(marker, mention.text)]
+    yield from (Address(marker.kind, name) for name in names if name)
+
+
+def _beside(places: Mapping[Path, Address], path: Path, sibling: str) -> Address | None:
+    """What the field of this name refers to; the nearest one around a place counts."""
+    found = (places.get((*path[:depth], sibling)) for depth in range(len(path) - 1, -1, -1))
+    return next((one for one in found if one is not None), None)
+
+
+@dataclass(frozen=True)
+class Way:
+    """All that the runs of one deployment need."""
+
+    start: Address
+    items: Mapping[Address, str]
+    """Each object, with the item of it that they need."""
+    apart: frozenset[tuple[Address, str]]
+
+
+class Ways:
+    """The ways of all manifests: what each refers to is found out once."""
+
+    def __init__(self, manifests: Manifests, kinds: Kinds) -> None:
+        self._manifests = {manifest.address: manifest for manifest in manifests}
+        self.needs = {address: needs(manifest, kinds) for address, manifest in self._manifests.items()}
+        self.servers: dict[Address, list[Address]] = {}
+        for address, found in self.needs.items():
+            for target in found.served:
+                self.servers.setdefault(target, []).append(address)
+
+    def serves(self, server: Address, target: Address, item: str) -> bool:
+        """Whether it does its work for an item of the target, too."""
+        items = self.needs[server].items.get(target)
+        return not items or item in items
+
+    def of(self, start: Address) -> Way:
+        """All that is reached from a deployment: what is referred to, and what does the work of that."""
+        own = self.needs[start]
+        items = {target: own.item(target) for target in own.targets}
+        waiting = list(items)
+        while waiting:
+            target = waiting.pop()
+            beyond = list(self.needs[target].targets) if target in self.needs else []
+            servers = (one for one in self.servers.get(target, ()) if self.serves(one, target, items[target]))
+            for reached in (*beyond, *servers):
+                if reached not in items and reached != start:
+                    items[reached] = UNNAMED
+                    waiting.append(reached)
+        return Way(start, items, frozenset(own.apart))

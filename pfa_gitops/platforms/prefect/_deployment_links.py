@@ -1,0 +1,33 @@
+"""What a deployment itself says of its flow runs: who starts them where it has no pool, and its own limit. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pfa_gitops.model.chain import Link, Part, Verdict
+from pfa_gitops.platforms.base import FieldRules, Prospect
+from pfa_gitops.platforms.prefect._deployment_spec import DeploymentSpec
+from pfa_gitops.platforms.prospects import expected, slots
+
+SERVED = "READY"
+"""The status of a deployment that something polls runs of [Prefect's DeploymentStatus]."""
+NO_POOL = "no work pool, and no process that serves it"
+"""Nothing starts its runs."""
+
+
+def deployment_links(prospect: Prospect[DeploymentSpec], rules: FieldRules) -> Iterator[Link]:
+    """Its own links. What it refers to answers for itself."""
+    spec = expected(prospect, rules)
+    there = prospect.there(Part.DEPLOYMENT)
+    if spec is None or there.verdict is not Verdict.OK:
+        yield there
+        return
+    if spec.paused:
+        reason = "it is paused: its schedules rest, and runs by hand start"
+        yield prospect.link(Part.DEPLOYMENT, Verdict.OK, reason)
+    details: dict[str, Any] = dict(prospect.live.details) if prospect.live else {}
+    if spec.work_pool is None:
+        served = details.get("status") == SERVED
+        reason = "a process serves it" if served else f"it has {NO_POOL}"
+        yield prospect.link(Part.POOL, Verdict.OK if served else Verdict.NOT, reason)
+    limit = spec.concurrency_limit.limit if spec.concurrency_limit else None
+    yield from slots(prospect, "the deployment", limit, details.get("active_slots", 0))

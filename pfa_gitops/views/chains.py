@@ -1,0 +1,82 @@
+"""Whether flow runs will start, for people and programs. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pfa_gitops.model.chain import Chain, Link, Verdict
+from pfa_gitops.views.ages import age
+from pfa_gitops.views.values import printable
+
+if TYPE_CHECKING:
+    from pfa_gitops.views.terminal import Paint
+
+SIGN = {Verdict.OK: "✓", Verdict.NOT: "✗", Verdict.UNKNOWN: "?"}
+COLOUR = {Verdict.OK: "green", Verdict.NOT: "red", Verdict.UNKNOWN: "yellow"}
+MOST_NAMES = 3
+"""Deployments that one line names before it counts the others."""
+
+
+def show_chains(chains: Sequence[Chain], paint: "Paint") -> list[str]:
+    """The lines: deployments of which the same is to be said share one. Those whose runs do not start come first."""
+    groups: dict[tuple[Verdict, str], list[str]] = {}
+    for one in chains:
+        groups.setdefault((one.verdict, way(one)), []).append(one.address.name)
+    ordered = sorted(groups.items(), key=lambda group: group[0][0] is not Verdict.NOT)
+    return [_line(verdict, names, text, paint) for (verdict, text), names in ordered]
+
+
+def _line(verdict: Verdict, names: Sequence[str], text: str, paint: "Paint") -> str:
+    shown = ", ".join(printable(name) for name in names[:MOST_NAMES])
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"  {paint(SIGN[verdict], COLOUR[verdict])} {shown}{more}: {text}"
+
+
+def show_chain(found: Chain, paint: "Paint") -> str:
+    """One deployment's line, below its status."""
+    told = "will not run" if found.verdict is Verdict.NOT else "will run"
+    return f"{paint(f'{SIGN[found.verdict]} {told}', COLOUR[found.verdict])}: {way(found)}"
+
+
+def way(found: Chain) -> str:
+    """A chain on one line: the broken links with their reasons; where none is broken, the whole way."""
+    if broken := found.having(Verdict.NOT):
+        return "; ".join(_reason(link) for link in broken)
+    return " → ".join(_steps(found)) + "".join(f"; {_reason(link)}" for link in found.having(Verdict.UNKNOWN))
+
+
+def _reason(link: Link) -> str:
+    sign = "?" if link.verdict is Verdict.UNKNOWN else ""
+    return f"{link.part}{sign}: {printable(link.reason)}"
+
+
+def _steps(found: Chain) -> Iterator[str]:
+    """Each part once, with what is worth its place: when a worker was heard last."""
+    by_part: dict[str, list[Link]] = {}
+    for link in found.links:
+        by_part.setdefault(link.part, []).append(link)
+    for part, links in by_part.items():
+        unknown = "?" if any(link.verdict is Verdict.UNKNOWN for link in links) else ""
+        since = next((f" ({age(link.since)} ago)" for link in links if link.since), "")
+        yield f"{part}{unknown}{since}"
+
+
+def chains_json(chains: Sequence[Chain]) -> list[dict[str, Any]]:
+    """Each deployment with its verdict and all its links, in the order of the way."""
+    return [
+        {
+            "address": str(one.address),
+            "verdict": one.verdict.value,
+            "links": [_link(link) for link in one.links],
+        }
+        for one in chains
+    ]
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return {
+        "part": link.part.value,
+        "verdict": link.verdict.value,
+        "reason": link.reason,
+        "about": str(link.about),
+        "age_seconds": round(link.since.age_seconds, 1) if link.since else None,
+    }
