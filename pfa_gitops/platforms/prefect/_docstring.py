@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Iterator
 
-SECTION = re.compile(r"(?:args|arguments|params|parameters):\s*", re.IGNORECASE)
+SECTION = re.compile(r"(?:args|arguments|params|parameters):(?:\s+\S.*)?\s*", re.IGNORECASE)
 
 
 def parameter_descriptions(docstring: str | None) -> dict[str, str]:

@@ -12,9 +12,11 @@ from pfa_gitops.model.closest import closest, did_you_mean
 from pfa_gitops.platforms.bounded_files import read_bounded
 from pfa_gitops.platforms.prefect._local_types import make_class
 from pfa_gitops.platforms.prefect._parameter_schema import Function, parameter_schema
-from pfa_gitops.platforms.prefect._static import Module, Unresolved, parse, statements
+from pfa_gitops.platforms.prefect._statements import assigned, statements
+from pfa_gitops.platforms.prefect._static import Definition, Module, Unresolved, parse
 
 FLOW = frozenset({"prefect.flow", "prefect.flows.flow", "prefect.main.flow"})
+MAKERS = FLOW | {"prefect.Flow", "prefect.flows.Flow"}
 MAX_BYTES = 500_000
 KEPT = 10_000
 """Flows that are remembered. Deployments that share one need not stand side by side."""
@@ -23,12 +25,14 @@ KEPT = 10_000
 class SourceFlaw(Exception):
     """Why a flow cannot be read, and how to mend it."""
 
-    def __init__(self, message: str, mend: str = "", *, absent: bool = False) -> None:
+    def __init__(self, message: str, mend: str = "", *, absent: bool = False, unseen: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.mend = mend
         self.absent = absent
         """The project does not hold the file. It may come from elsewhere when the flow runs."""
+        self.unseen = unseen
+        """There is something of that name, and only running the file would tell whether it is a flow."""
 
 
 class FlowSource(NamedTuple):
@@ -132,30 +136,40 @@ def _found(tree: ast.Module, place: str, name: str) -> FlowSource:
 
 def _no_such_flow(module: Module, place: str, name: str, flows: list[str]) -> SourceFlaw:
     mend = f"the flows there are {', '.join(flows)}" if flows else "decorate a function with @flow"
+    first = module.defined.get(name.partition(".")[0])
+    if isinstance(first, ast.expr) or _is_decorated(first):
+        message = f"{name} in {place} is not a flow, as far as the source tells"
+        mend = "decorate a function with @flow; or write `flow_name`, and `parameter_openapi_schema`, into the manifest"
+        return SourceFlaw(message, mend, unseen=True)
     if name in module.defined:
         mend = f"decorate it with @flow, or name a flow: {', '.join(flows)}" if flows else "decorate it with @flow"
         return SourceFlaw(f"{name} in {place} is not a flow", mend)
     return SourceFlaw(f"{place} has no flow {name}", did_you_mean(name, flows, mend))
 
 
+def _is_decorated(definition: Definition | None) -> bool:
+    return isinstance(definition, Function) and bool(definition.decorator_list)
+
+
 def _flows(module: Module, tree: ast.Module) -> Iterator[tuple[str, _Flow]]:
     """Every flow of the module by the name that an entrypoint gives it."""
     found: dict[str, _Flow] = {}
     for statement in statements(tree.body):
-        match statement:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                found.update(_decorated(module, statement, ""))
-            case ast.ClassDef(body=body, name=name):
-                for member in body:
-                    if isinstance(member, Function):
-                        found.update(_decorated(module, member, f"{name}."))
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
-                if flow := _made(module, call, found):
-                    found[name] = flow
+        found.update(_decorated(module, statement, ""))
+        for name, value in assigned(statement):
+            if isinstance(value, ast.Call) and (flow := _made(module, value, found)):
+                found[name] = flow
     yield from found.items()
 
 
-def _decorated(module: Module, function: Function, prefix: str) -> Iterator[tuple[str, _Flow]]:
+def _decorated(module: Module, statement: ast.stmt, prefix: str) -> Iterator[tuple[str, _Flow]]:
+    """The flow that a statement defines, or the flows that are a class's methods."""
+    if isinstance(statement, ast.ClassDef):
+        for member in statement.body:
+            yield from _decorated(module, member, f"{prefix}{statement.name}.")
+    if not isinstance(statement, Function):
+        return
+    function: Function = statement
     for decorator in function.decorator_list:
         call = decorator if isinstance(decorator, ast.Call) else None
         if module.qualified(call.func if call else decorator) in FLOW:
@@ -176,7 +190,7 @@ def _made(module: Module, call: ast.Call, found: dict[str, _Flow]) -> _Flow | No
         case _:
             return None
     function = module.defined.get(name)
-    if module.qualified(maker) in FLOW and isinstance(function, Function):
+    if module.qualified(maker) in MAKERS and isinstance(function, Function):
         return _Flow(function, keywords)
     return None
 
@@ -184,16 +198,17 @@ def _made(module: Module, call: ast.Call, found: dict[str, _Flow]) -> _Flow | No
 def _source(module: Module, flow: _Flow) -> FlowSource:
     given = {keyword.arg: keyword.value for keyword in flow.keywords}
     name: str | None = flow.function.name.replace("_", "-")
-    if "name" in given and not _is_none(given["name"]):
+    if "name" in given and not _is_nothing(given["name"]):
         name = _text(module, given["name"])
     description = ast.get_docstring(flow.function)
-    if "description" in given and not _is_none(given["description"]):
+    if "description" in given and not _is_nothing(given["description"]):
         description = _text(module, given["description"])
     return FlowSource(name, description, parameter_schema(module, flow.function))
 
 
-def _is_none(expression: ast.expr) -> bool:
-    return isinstance(expression, ast.Constant) and expression.value is None
+def _is_nothing(expression: ast.expr) -> bool:
+    """Null and an empty text mean what leaving it out means."""
+    return isinstance(expression, ast.Constant) and not expression.value
 
 
 def _text(module: Module, expression: ast.expr) -> str | None:

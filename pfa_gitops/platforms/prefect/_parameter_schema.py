@@ -15,7 +15,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from pfa_gitops.platforms.prefect._docstring import parameter_descriptions
-from pfa_gitops.platforms.prefect._static import CONTAINERS, SCALARS, TIMES, Module, Unresolved
+from pfa_gitops.platforms.prefect._known_names import CONTAINERS, SCALARS, TIMES
+from pfa_gitops.platforms.prefect._static import Module, Unresolved
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -144,7 +145,9 @@ def _field(parameter: _Parameter) -> tuple[str, _TypedField]:
 def _parameters(module: Module, function: Function, descriptions: dict[str, str]) -> Iterator[_Parameter]:
     for position, (argument, default) in enumerate(_arguments(function.args)):
         if argument.arg not in NOT_PARAMETERS:
-            type_, value = _type(module, argument), _default(module, default)
+            type_ = _type(module, argument)
+            with module.seen_from(function.lineno):
+                value = _default(module, default)
             yield _Parameter(argument.arg, type_, value, position, descriptions.get(argument.arg))
 
 
@@ -154,10 +157,10 @@ def _arguments(signature: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | N
     defaults = [None] * (len(positional) - len(signature.defaults)) + signature.defaults
     yield from zip(positional, defaults, strict=True)
     if signature.vararg:
-        yield ast.arg(signature.vararg.arg), None
+        yield signature.vararg, None
     yield from zip(signature.kwonlyargs, signature.kw_defaults, strict=True)
     if signature.kwarg:
-        yield ast.arg(signature.kwarg.arg), None
+        yield signature.kwarg, None
 
 
 def _type(module: Module, argument: ast.arg) -> Any:

@@ -5,28 +5,28 @@ pull request. Whatever else stands in the source is `Unresolved`.
 """
 
 import ast
-import builtins
-import collections.abc
-import dataclasses
-import datetime
 import decimal
 import enum
 import math
 import pathlib
 import typing
-import uuid
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ForwardRef
 
 import pydantic
 import typing_extensions
+
+from pfa_gitops.platforms.prefect._known_names import CALLABLE, CONTAINERS, PYDANTIC_MAKERS, known
+from pfa_gitops.platforms.prefect._statements import assigned, statements
 
 MAX_STEPS = 20_000
 """How many expressions of one module are looked at, so that a few lines cannot keep a plan busy."""
 MAX_DEPTH = 60
 MAX_TEXT = 100_000
 MAX_NUMBER = 2.0**64
+MAX_POWER = 64
 MAX_EXPONENT = 1_000
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.expr
@@ -36,54 +36,21 @@ class Unresolved(Exception):
     """The expression means something only when the module runs."""
 
 
-def _exported(module: Any, names: str) -> dict[str, Any]:
-    return {f"{module.__name__}.{name}": getattr(module, name) for name in names.split()}
-
-
-SCALARS = _exported(builtins, "int float str bool") | {"decimal.Decimal": decimal.Decimal, "uuid.UUID": uuid.UUID}
-CONTAINERS = _exported(builtins, "list dict tuple set frozenset")
-TIMES = _exported(datetime, "datetime date time timedelta")
-PATHS = _exported(pathlib, "Path PurePath PosixPath PurePosixPath")
-GENERICS = "Optional Union Literal Annotated List Dict Tuple Set FrozenSet Sequence Mapping MutableMapping Iterable"
-PYDANTIC_NAMES = (
-    "StrictInt StrictFloat StrictStr StrictBool PositiveInt NegativeInt NonNegativeInt NonPositiveInt PositiveFloat "
-    "NegativeFloat NonNegativeFloat NonPositiveFloat FiniteFloat SecretStr SecretBytes EmailStr HttpUrl AnyUrl "
-    "AnyHttpUrl FileUrl PostgresDsn RedisDsn Json JsonValue UUID4 FilePath DirectoryPath NewPath PastDate FutureDate "
-    "PastDatetime FutureDatetime AwareDatetime NaiveDatetime ByteSize IPvAnyAddress"
-)
-PYDANTIC_TYPES = frozenset(PYDANTIC_NAMES.split())
-"""Found when they are asked for: pydantic imports much to have them all."""
-CALLABLE: Mapping[str, Callable[..., Any]] = {
-    **SCALARS,
-    **CONTAINERS,
-    **TIMES,
-    **PATHS,
-    **_exported(pydantic, "Field ConfigDict SecretStr conint confloat constr"),
-    "pydantic.fields.Field": pydantic.Field,
-    "dataclasses.field": dataclasses.field,
-    "enum.auto": enum.auto,
-}
-KNOWN: Mapping[str, Any] = {
-    **CALLABLE,
-    "builtins.bytes": bytes,
-    "builtins.object": object,
-    **_exported(typing, f"Any {GENERICS}"),
-    **{f"typing_extensions.{name}": getattr(typing, name) for name in ["Any", *GENERICS.split()]},
-    **_exported(collections.abc, "Sequence Mapping MutableMapping Iterable"),
-    "pydantic.BaseModel": pydantic.BaseModel,
-    **_exported(enum, "Enum IntEnum StrEnum"),
-    "typing.TypedDict": typing_extensions.TypedDict,
-    "typing_extensions.TypedDict": typing_extensions.TypedDict,
-    "datetime.timezone.utc": datetime.UTC,
-    "datetime.UTC": datetime.UTC,
-}
 FACTORY_KEYWORD = "default_factory"
+LAST_LINE = 10**9
+VALIDATORS = frozenset({"BeforeValidator", "AfterValidator", "WrapValidator"})
+"""What runs beside a type and leaves its schema as it is."""
+NEW_TYPES = frozenset({"typing.NewType", "typing_extensions.NewType"})
+TYPE_VARIABLES = frozenset({"typing.TypeVar", "typing_extensions.TypeVar"})
+TYPED_DICTS = frozenset({"typing.TypedDict", "typing_extensions.TypedDict"})
 NUMERIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: lambda left, right: left + right,
     ast.Sub: lambda left, right: left - right,
     ast.Mult: lambda left, right: left * right,
     ast.Div: lambda left, right: left / right,
     ast.FloorDiv: lambda left, right: left // right,
+    ast.Mod: lambda left, right: left % right,
+    ast.Pow: lambda left, right: left**right if abs(left) <= MAX_POWER >= right >= 0 else None,
 }
 
 
@@ -94,16 +61,6 @@ def parse(source: bytes | str) -> ast.Module:
         return ast.parse(source)
 
 
-def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements that an import of the module runs, those in `if`, `try` and `with` too."""
-    for statement in body:
-        yield statement
-        for name in ("body", "orelse", "handlers", "finalbody"):
-            if isinstance(statement, ast.If | ast.Try | ast.With):
-                for inner in getattr(statement, name, []):
-                    yield from statements(inner.body if isinstance(inner, ast.ExceptHandler) else [inner])
-
-
 class Module:
     """One module's names. `make_class` turns a class of the module into a type; None: there are no local types."""
 
@@ -112,6 +69,9 @@ class Module:
         self.defined: dict[str, Definition] = {}
         self._make_class = make_class
         self._classes: dict[str, Any] = {}
+        self._made: dict[int, Any] = {}
+        self._bindings: dict[str, list[tuple[int, Definition]]] = {}
+        self._line = LAST_LINE
         self._steps = self._depth = 0
         self.may_backtrack = False
         """Whether a class here checks texts with Python's regular expressions, which a few letters can keep busy."""
@@ -122,18 +82,33 @@ class Module:
         match statement:
             case ast.Import(names=names):
                 for alias in names:
-                    self.imported[alias.asname or alias.name.partition(".")[0]] = (
-                        alias.name if alias.asname else alias.name.partition(".")[0]
-                    )
+                    top = alias.name.partition(".")[0]
+                    self._import(alias.asname or top, alias.name if alias.asname else top)
             case ast.ImportFrom(module=str(module), names=names, level=0):
                 for alias in names:
-                    self.imported[alias.asname or alias.name] = f"{module}.{alias.name}"
+                    self._import(alias.asname or alias.name, f"{module}.{alias.name}")
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                self.defined[name] = statement
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                self.defined[name] = value
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                self.defined[name] = value
+                self._bind(name, statement.lineno, statement)
+            case _:
+                for name, value in assigned(statement):
+                    self._bind(name, statement.lineno, value)
+
+    def _import(self, name: str, meant: str) -> None:
+        self.imported[name] = meant
+        self.defined.pop(name, None)
+
+    def _bind(self, name: str, line: int, definition: Definition) -> None:
+        self.defined[name] = definition
+        self._bindings.setdefault(name, []).append((line, definition))
+
+    @contextmanager
+    def seen_from(self, line: int) -> Iterator[None]:
+        """Names mean what they were bound to before that line, as a default does that is worked out there."""
+        before, self._line = self._line, line
+        try:
+            yield
+        finally:
+            self._line = before
 
     def qualified(self, expression: ast.expr) -> str | None:
         """The full name of what an expression names: `dt.date` after `import datetime as dt` is `datetime.date`."""
@@ -181,15 +156,17 @@ class Module:
             case ast.Name() | ast.Attribute():
                 return self._named(expression)
             case ast.List(elts=items):
-                return [self.value(item) for item in items]
+                return list(self._items(items))
             case ast.Tuple(elts=items):
-                return tuple(self.value(item) for item in items)
+                return tuple(self._items(items))
             case ast.Set(elts=items):
-                return {self.value(item) for item in items}
+                return set(self._items(items))
             case ast.Dict(keys=keys, values=values):
-                return {self.value(key): self.value(value) for key, value in zip(keys, values, strict=True) if key}
+                return dict(self._pairs(keys, values))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return -self.value(operand)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return not self.value(operand)
             case ast.BinOp():
                 return self._combined(expression)
             case ast.JoinedStr(values=parts):
@@ -200,21 +177,64 @@ class Module:
                 return self._called(expression)
         raise Unresolved
 
+    def _items(self, items: list[ast.expr]) -> Iterator[Any]:
+        for item in items:
+            if isinstance(item, ast.Starred):
+                yield from self.value(item.value)
+            else:
+                yield self.value(item)
+
+    def _pairs(self, keys: list[ast.expr | None], values: list[ast.expr]) -> Iterator[tuple[Any, Any]]:
+        for key, value in zip(keys, values, strict=True):
+            if key is None:
+                yield from self.value(value).items()
+            else:
+                yield self.value(key), self.value(value)
+
     def _named(self, expression: ast.Name | ast.Attribute) -> Any:
         name = self.qualified(expression)
         if name is not None:
-            return _known(name)
+            return known(name)
         if isinstance(expression, ast.Attribute):
-            owner = self.value(expression.value)
-            if isinstance(owner, type) and issubclass(owner, enum.Enum):
-                return owner[expression.attr]
-            raise Unresolved
-        definition = self.defined[expression.id]
+            return self._attribute(expression)
+        line, definition = self._definition(expression.id)
+        with self.seen_from(line):
+            return self._defined(definition)
+
+    def _definition(self, name: str) -> tuple[int, Definition]:
+        """What the name is bound to here; what is bound later only, at the end of the module."""
+        bindings = self._bindings[name]
+        return next((one for one in reversed(bindings) if one[0] < self._line), (LAST_LINE, bindings[-1][1]))
+
+    def _defined(self, definition: Definition) -> Any:
         if isinstance(definition, ast.ClassDef):
-            return self._class(definition)
+            with self.seen_from(LAST_LINE):  # its annotations may name what comes later
+                return self._class(definition)
+        if isinstance(definition, ast.Call):
+            if id(definition) not in self._made:  # a type that is made by a call is made once
+                self._made[id(definition)] = self.value(definition)
+            return self._made[id(definition)]
         if isinstance(definition, ast.expr):
             return self.value(definition)
         raise Unresolved
+
+    def _attribute(self, expression: ast.Attribute) -> Any:
+        """A member of an enum, its name or value, and what a class of the module assigns to a name of its own."""
+        node = self.defined.get(expression.value.id) if isinstance(expression.value, ast.Name) else None
+        owner = self.value(expression.value)
+        if isinstance(node, ast.ClassDef) and not (isinstance(owner, type) and issubclass(owner, enum.Enum)):
+            return self._class_constant(node, expression.attr)
+        if isinstance(owner, type) and issubclass(owner, enum.Enum):
+            return owner[expression.attr]
+        if isinstance(owner, enum.Enum) and expression.attr in {"name", "value"}:
+            return getattr(owner, expression.attr)
+        raise Unresolved
+
+    def _class_constant(self, node: ast.ClassDef, name: str) -> Any:
+        found = [value for statement in node.body for bound, value in assigned(statement) if bound == name]
+        if not found:
+            raise Unresolved
+        return self.value(found[-1])
 
     def _class(self, node: ast.ClassDef) -> Any:
         if self._make_class is None:
@@ -232,11 +252,17 @@ class Module:
         if isinstance(expression.op, ast.BitOr):
             return typing.Union[self.annotation(expression.left), self.annotation(expression.right)]  # noqa: UP007 - the two are values here
         left, right = self.value(expression.left), self.value(expression.right)
+        if isinstance(left, pathlib.PurePath) and isinstance(right, str) and isinstance(expression.op, ast.Div):
+            return left / right
+        if isinstance(left, str) and isinstance(right, int) and isinstance(expression.op, ast.Mult):
+            return left * min(right, MAX_TEXT // max(len(left), 1) + 1)
         numbers = all(isinstance(side, int | float) for side in (left, right))
-        texts = isinstance(left, str) and isinstance(right, str) and isinstance(expression.op, ast.Add)
-        if not numbers and not texts:
+        alike = any(isinstance(left, sort) and isinstance(right, sort) for sort in (str, list, tuple))
+        if not numbers and not (alike and isinstance(expression.op, ast.Add)):
             raise Unresolved
-        return NUMERIC[type(expression.op)](left, right)
+        if (result := NUMERIC[type(expression.op)](left, right)) is None:
+            raise Unresolved
+        return result
 
     def _part(self, part: ast.expr) -> str:
         if isinstance(part, ast.FormattedValue):
@@ -251,22 +277,61 @@ class Module:
     def _subscripted(self, expression: ast.Subscript) -> Any:
         generic = self.value(expression.value)
         items = expression.slice.elts if isinstance(expression.slice, ast.Tuple) else [expression.slice]
+        if isinstance(generic, list | tuple | dict):
+            return generic[self.value(expression.slice)]
         if generic is typing.Literal:
-            return generic[tuple(self.value(item) for item in items)]
+            literals = [self.value(item) for item in items]
+            return generic[literals[0] if len(literals) == 1 else tuple(literals)]
         if generic is typing.Annotated:
-            return generic[(self.annotation(items[0]), *(self.value(item) for item in items[1:]))]
-        if not isinstance(expression.value, ast.Name | ast.Attribute) or self.qualified(expression.value) is None:
-            raise Unresolved  # a local name: only the known generics are subscripted
+            inner, notes = self.annotation(items[0]), list(self._notes(items[1:]))
+            return generic[(inner, *notes)] if notes else inner
+        local = isinstance(expression.value, ast.Name | ast.Attribute) and self.qualified(expression.value) is None
+        if local and not _is_generic_model(generic):
+            raise Unresolved  # of what is local only a generic model is subscripted, besides the known generics
         arguments = tuple(self.annotation(item) for item in items)
         return generic[arguments if len(arguments) > 1 else arguments[0]]
 
+    def _notes(self, items: list[ast.expr]) -> Iterator[Any]:
+        """What stands beside a type in `Annotated`. What nobody knows says nothing, but for what pydantic asks."""
+        for item in items:
+            try:
+                yield self.value(item)
+            except Unresolved:
+                name = self.qualified(item.func if isinstance(item, ast.Call) else item) or ""
+                if name.startswith("pydantic") and name.rpartition(".")[2] not in VALIDATORS:
+                    raise
+
     def _called(self, expression: ast.Call) -> Any:
+        name = self.qualified(expression.func)
+        if name in NEW_TYPES:
+            return self.annotation(expression.args[1])
+        if name in TYPE_VARIABLES:
+            return typing.TypeVar(self.text(expression.args[0]))
+        if name in TYPED_DICTS:
+            return self._typed_dict(*expression.args, **{str(key.arg): key.value for key in expression.keywords})
         function = self.value(expression.func)
         makes = self._is_local(function) and not self.may_backtrack
-        if not any(function is known for known in CALLABLE.values()) and not makes:
+        if not any(function is one for one in CALLABLE.values()) and not makes:
             raise Unresolved
-        arguments = [self.value(argument) for argument in expression.args]
+        arguments = [self._argument(name, argument) for argument in expression.args]
         return function(*arguments, **{str(key.arg): self._keyword(key) for key in expression.keywords if key.arg})
+
+    def _argument(self, function: str | None, expression: ast.expr) -> Any:
+        """`conlist` and its like take a type."""
+        is_maker = (function or "").rpartition(".")[2] in PYDANTIC_MAKERS.split()
+        return (
+            self.annotation(expression)
+            if is_maker and not isinstance(expression, ast.Constant)
+            else self.value(expression)
+        )
+
+    def _typed_dict(self, name: ast.expr, fields: ast.expr, total: ast.expr | None = None) -> Any:
+        if not isinstance(fields, ast.Dict):
+            raise Unresolved
+        keys = [self.text(key) for key in fields.keys if key is not None]
+        types = dict(zip(keys, map(self.annotation, fields.values), strict=True))
+        is_total = total is None or bool(self.value(total))
+        return typing_extensions.TypedDict(self.text(name), types, total=is_total)  # type: ignore[operator]  # mypy wants literals
 
     def _keyword(self, keyword: ast.keyword) -> Any:
         """No factory but `list` and its like is ever run: that there is one says that the field may be left out."""
@@ -278,13 +343,8 @@ class Module:
         return any(function is made for made in self._classes.values()) and not isinstance(function, ForwardRef)
 
 
-def _known(name: str) -> Any:
-    module, _, short = name.rpartition(".")
-    if module == "pydantic" and short in PYDANTIC_TYPES:
-        return getattr(pydantic, short)
-    if name not in KNOWN:
-        raise Unresolved
-    return KNOWN[name]
+def _is_generic_model(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, pydantic.BaseModel)
 
 
 def _bounded(value: Any) -> Any:

@@ -200,7 +200,12 @@ def _nameless(message: str, mend: str = "") -> Flaw:
 
 
 def _flaws_of(error: SourceFlaw, spec: DeploymentSpec) -> tuple[Flaw, ...]:
-    """A file that the project does not hold is no flaw where the manifest says where the code is."""
+    """A file that the project does not hold is no flaw where the manifest says where the code is.
+
+    Nor is a flow that only running the file would tell of, where the manifest names it.
+    """
+    if error.unseen and spec.flow_name:
+        return ()
     elsewhere = any(part is not None for part in (spec.pull_steps, spec.storage, spec.path))
     if not (error.absent and elsewhere):
         return (Flaw(("entrypoint",), error.message, error.mend),)
