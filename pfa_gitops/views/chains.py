@@ -45,8 +45,7 @@ def way(found: Chain) -> str:
 
 
 def _reason(link: Link) -> str:
-    sign = "?" if link.verdict is Verdict.UNKNOWN else ""
-    return f"{link.part}{sign}: {printable(link.reason)}"
+    return f"{link.part}: {printable(link.reason)}"
 
 
 def _steps(found: Chain) -> Iterator[str]:

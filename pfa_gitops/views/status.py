@@ -30,7 +30,8 @@ def show_status(report: StatusReport, colour: bool = False) -> str:
     lines = heading(report.environment, (), paint)
     pages = {sync.address: sync.page for sync in report.syncs if sync.page}
     about = {address: [paint(f"      {printable(page)}", "bright_black")] for address, page in pages.items()}
-    for found in report.chains:
+    gone = {status.address for status in report.statuses if status.health is Health.ABSENT}
+    for found in (one for one in report.chains if one.address not in gone):  # its status has said it all
         about.setdefault(found.address, []).insert(0, f"      {show_chain(found, paint)}")
     for kind, group in groupby(report.statuses, key=lambda status: status.address.kind):
         statuses = list(group)

@@ -95,8 +95,12 @@ class Image(Kind[ImageSpec, AnyscaleClient]):
         return [self._found(client, image) for image in images if not image.id.startswith(_answers.DEFAULT_IMAGE)]
 
     def _found(self, client: AnyscaleClient, image: _answers.Image) -> Found[ImageSpec]:
-        page = f"{client.target.host}/v2/container-images/{image.id}"
-        return Found(self.bare(image.name, ImageSpec.model_construct(name=image.name)), image.id, page, made(image))
+        manifest = self.bare(image.name, ImageSpec.model_construct(name=image.name))
+        return Found(manifest, image.id, _page(client, image.id), made(image))
+
+    def page(self, client: AnyscaleClient, live: Live[ImageSpec]) -> str:
+        """By its id."""
+        return _page(client, live.id)
 
     async def worded(self, client: AnyscaleClient, lives: Sequence[Live[ImageSpec]]) -> Sequence[Worded[ImageSpec]]:
         """As it is; a containerfile of one line could be taken for a path."""
@@ -149,6 +153,10 @@ def _flaws(spec: ImageSpec) -> Iterable[Flaw]:
         yield Flaw(("containerfile",), "its containerfile is a single line, which a manifest takes for a path", mend)
     if spec.containerfile is None and spec.image_uri is None:
         yield Flaw((), "none of its builds succeeded", "build it")
+
+
+def _page(client: AnyscaleClient, image_id: str) -> str:
+    return f"{client.target.host}/v2/container-images/{image_id}"
 
 
 def _link(prospect: Prospect[ImageSpec]) -> Link:

@@ -31,7 +31,7 @@ def _status(client: PrefectClient, address: Address, item: Item, run: Item | Non
     nowhere = item["work_pool_name"] is None and item.get("status") != SERVED
     told = f"last run {run['name']}: {run['state_name']}" if run else "has not run yet"
     since = client.moment((run["state"] or {}).get("timestamp")) if run else None
-    parts = (NO_POOL if nowhere else "", "paused" if paused else "", told)
+    parts = (NO_POOL if nowhere else "", "paused" if paused else "", told if run or not nowhere else "")
     went_wrong = run is not None and run["state_type"] in _WENT_WRONG
     health = Health.ATTENTION if went_wrong or nowhere else Health.GOOD
     return Status(address, health, ", ".join(part for part in parts if part), since, facts)

@@ -113,7 +113,11 @@ def _of_workers(prospect: Prospect[Any], item: str, seen: _Seen) -> Link:
     if starting:
         return prospect.link(Part.WORKER, Verdict.OK, f"apply starts {starting[0]}", item)
     if not online:
-        return prospect.link(Part.WORKER, Verdict.NOT, f"no worker is online in the pool {pool}{_last(seen)}", item)
+        none_serves = (
+            "" if serving or not prospect.servers else f", and no agent of this project serves the queue {name}"
+        )
+        message = f"no worker is online in the pool {pool}{_last(seen)}{none_serves}"
+        return prospect.link(Part.WORKER, Verdict.NOT, message, item)
     verdict, reason = _polled(seen.queues.get(name), name, seen)
     first = online[0]
     reason = reason or (f"the worker {first['name']}" if len(online) == 1 else f"{len(online)} workers")

@@ -106,7 +106,7 @@ class Block(Kind[BlockSpec, PrefectClient]):
     def _found(self, client: PrefectClient, document: Document) -> Found[BlockSpec]:
         fields = {"name": document["name"], "type": document["block_type"]["slug"], "data": clear_data(document)}
         manifest = self.bare(document["name"], BlockSpec.model_construct(**fields))
-        page = f"{client.target.console}/blocks/block/{document['id']}"
+        page = _page(client, document["id"])
         return Found(manifest, document["id"], page, made(document), touch(document))
 
     async def worded(self, client: PrefectClient, lives: Sequence[Live[BlockSpec]]) -> Sequence[Worded[BlockSpec]]:
@@ -115,6 +115,10 @@ class Block(Kind[BlockSpec, PrefectClient]):
             Worded(live.spec.model_copy(update={"data": folded(with_untold(live.spec.data, live.details["kept"]))}))
             for live in lives
         ]
+
+    def page(self, client: PrefectClient, live: Live[BlockSpec]) -> str:
+        """By its id."""
+        return _page(client, live.id)
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """POST with the type's newest schema."""
@@ -142,6 +146,10 @@ class Block(Kind[BlockSpec, PrefectClient]):
     async def delete(self, client: PrefectClient, live: Live[BlockSpec]) -> None:
         """DELETE by id."""
         await client.remove(f"/block_documents/{live.id}")
+
+
+def _page(client: PrefectClient, document_id: str) -> str:
+    return f"{client.target.console}/blocks/block/{document_id}"
 
 
 def _names(wanted: Iterable[Wanted]) -> list[str]:

@@ -108,7 +108,7 @@ class InfraBlock(Kind[InfraBlockSpec, PrefectClient]):
 
     def _found(self, client: PrefectClient, document: Document) -> Found[InfraBlockSpec]:
         spec = InfraBlockSpec.model_construct(name=document["name"], type=document["block_type"]["slug"])
-        page = f"{client.target.console}/blocks/block/{document['id']}"
+        page = _page(client, document["id"])
         return Found(self.bare(document["name"], spec), document["id"], page, made(document), touch(document))
 
     async def worded(
@@ -116,6 +116,10 @@ class InfraBlock(Kind[InfraBlockSpec, PrefectClient]):
     ) -> Sequence[Worded[InfraBlockSpec]]:
         """With what this version does not know told."""
         return [Worded(live.spec, [_unsayable(name) for name in live.details["left"]]) for live in lives]
+
+    def page(self, client: PrefectClient, live: Live[InfraBlockSpec]) -> str:
+        """By its id."""
+        return _page(client, live.id)
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """POST, after the block type was registered where it is missing."""
@@ -145,6 +149,10 @@ class InfraBlock(Kind[InfraBlockSpec, PrefectClient]):
     async def delete(self, client: PrefectClient, live: Live[InfraBlockSpec]) -> None:
         """DELETE by id."""
         await client.remove(f"/block_documents/{live.id}")
+
+
+def _page(client: PrefectClient, document_id: str) -> str:
+    return f"{client.target.console}/blocks/block/{document_id}"
 
 
 async def _post(client: PrefectClient, name: str, spec: InfraBlockSpec) -> str:

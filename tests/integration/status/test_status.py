@@ -192,7 +192,7 @@ def test_an_agent_is_told_by_its_service(prefect_server, tmp_path, tmp_path_fact
         status = by_address(made.document("status"))["Agent/status-agent"]
         assert (status["health"], status["message"], status["facts"]["state"]) == ("good", "RUNNING", "RUNNING")
         assert {method for method, _ in quiet.requests()} <= {"GET", "POST"}
-        assert len(quiet.requests()) <= 3, "the cloud, the project, one listing"
+        assert len(quiet.requests()) <= 6, "the cloud, the project, two listings, its build and its compute config"
     finally:
         quiet.stop()
 

@@ -1,0 +1,145 @@
+"""What the inventory remembers of applies, and `status --watch`: real processes, a real Prefect and a real git."""
+
+import signal
+import subprocess
+import sys
+import uuid
+
+import pytest
+from support.commands import HEEDS_INTERRUPT, Workdir
+
+PROJECT = """apiVersion: pfa-gitops/v1
+kind: Project
+metadata: {name: NAME}
+"""
+VARIABLE = """apiVersion: pfa-gitops/v1
+kind: Variable
+metadata: {name: NAME-v}
+spec: {value: 1}
+"""
+DEPLOYMENT = """---
+apiVersion: pfa-gitops/v1
+kind: Deployment
+metadata: {name: NAME-d}
+spec: {flow_name: NAME, entrypoint: f.py:f, path: /code}
+"""
+CI = {
+    "GITHUB_RUN_ID": "77",
+    "GITHUB_SERVER_URL": "https://github.example",
+    "GITHUB_REPOSITORY": "team/flows",
+    "GITHUB_ACTOR": "ana",
+}
+
+
+@pytest.fixture
+def name():
+    return f"h{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def project(tmp_path, prefect_server, name):
+    made = Workdir(tmp_path, {"HOME": str(tmp_path), **prefect_server.environment})
+    made.write("pfa-gitops.yaml", PROJECT.replace("NAME", name))
+    made.write("manifests/a.yaml", VARIABLE.replace("NAME", name))
+    return made
+
+
+def git(project, *arguments):
+    who = ("-c", "user.name=ana", "-c", "user.email=ana@example.com")
+    done = subprocess.run(["git", *who, *arguments], cwd=project.folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def commit(project, message):
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", message)
+    return git(project, "rev-parse", "HEAD")
+
+
+def applies(project):
+    return project.document("status", "--history")["applies"]
+
+
+def inventory_writes(server, name):
+    [document] = [
+        one
+        for one in server.post("/block_documents/filter", {"block_documents": {"name": {"like_": name}}})
+        if one["name"].startswith(name)
+    ]
+    return document["updated"]
+
+
+def test_each_apply_is_remembered_with_its_commit_and_its_ci_run(project, prefect_server, name):
+    assert applies(project) == []
+    assert "Nothing was applied yet" in project.pfa("status", "--history").stdout
+    git(project, "init", "-q")
+    first = commit(project, "one")
+    assert project.pfa("apply", "--auto-approve", **CI).returncode == 0
+    project.write("manifests/b.yaml", DEPLOYMENT.replace("NAME", name))
+    assert project.pfa("apply", "--auto-approve", **CI).returncode == 0
+    second, one = applies(project)
+    assert (one["commit"], one["dirty"], one["who"], one["command"]) == (first, False, "ana", "apply")
+    assert one["url"] == "https://github.example/team/flows/actions/runs/77"
+    assert (one["result"], one["counts"], one["outcomes"]) == ("complete", {"create": 1}, {"done": 1})
+    assert one["changes"] == [f"create Variable/{name}-v"]
+    assert (second["commit"], second["dirty"]) == (first, True), "the second manifest was not committed"
+    assert project.document("status")["last_apply"] == second
+    text = project.pfa("status", "--history").stdout
+    assert f"apply complete, by ana at {second['at']}, commit {first[:10]} with changes that were not committed" in text
+    labels = prefect_server.get(f"/deployments/name/{name}/{name}-d")["labels"]
+    assert labels["pfa-gitops.made-of-commit"] == first
+    assert labels["pfa-gitops.made-by-run"] == one["url"]
+
+
+def test_another_commit_alone_changes_nothing_and_writes_nothing(project, prefect_server, name):
+    project.write("manifests/b.yaml", DEPLOYMENT.replace("NAME", name))
+    git(project, "init", "-q")
+    commit(project, "one")
+    assert project.pfa("apply", "--auto-approve", **CI).returncode == 0
+    written = inventory_writes(prefect_server, name)
+    project.write("README", "another commit")
+    commit(project, "two")
+    assert project.pfa("plan", "--detailed-exitcode", **CI | {"GITHUB_RUN_ID": "78"}).returncode == 0
+    assert project.pfa("apply", "--auto-approve", **CI | {"GITHUB_RUN_ID": "78"}).returncode == 0
+    assert len(applies(project)) == 1
+    assert inventory_writes(prefect_server, name) == written
+
+
+def test_import_and_destroy_are_remembered(project, prefect_server, name):
+    prefect_server.post("/variables/", {"name": f"{name}-v", "value": 1})
+    assert project.pfa("import", "--all").returncode == 0
+    [taken] = applies(project)
+    assert (taken["command"], taken["counts"], taken["result"]) == ("import", {"adopt": 1}, "complete")
+    assert project.pfa("destroy", "--auto-approve").returncode == 0
+    gone, _ = applies(project)
+    assert (gone["command"], gone["counts"]) == ("destroy", {"delete": 1})
+    assert gone["changes"] == [f"delete Variable/{name}-v"]
+
+
+def test_watch_shows_it_again_until_ctrl_c(project):
+    assert project.pfa("apply", "--auto-approve").returncode == 0
+    command = [sys.executable, "-c", HEEDS_INTERRUPT, "status", "--watch", "--interval", "1"]
+    with subprocess.Popen(
+        command, cwd=project.folder, env=project.whole_environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            seen = 0
+            while seen < 2:
+                line = process.stdout.readline()
+                assert line, "it ended by itself"
+                assert "\x1b" not in line, "no terminal"
+                seen += line.startswith("Environment ")
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=100)
+        finally:
+            process.kill()
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--watch", "--check"), ("--history", "--unmanaged"), ("--watch", "--format", "json")]
+)
+def test_options_that_do_not_go_together(project, arguments):
+    done = project.pfa("status", *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
