@@ -3,7 +3,17 @@
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence, Set
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+    Set,
+)
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,8 +30,10 @@ from pfa_gitops.engine.planning import Planned, World, plan_all, plan_destroy, p
 from pfa_gitops.engine.readings import Clients, raise_failures
 from pfa_gitops.engine.record import Record
 from pfa_gitops.engine.status import read_status
+from pfa_gitops.engine.taint import in_manifests
 from pfa_gitops.engine.unmanaged import Claimed, read_claimed, strays
 from pfa_gitops.manifests.load import find_project
+from pfa_gitops.manifests.names import CREDENTIALS
 from pfa_gitops.manifests.pipeline import Workspace, files_of, read_workspace
 from pfa_gitops.manifests.project import DEFAULT_ENVIRONMENT, Environment, Project, ProjectSpec
 from pfa_gitops.manifests.schema import schemas as kind_schemas
@@ -32,7 +44,9 @@ from pfa_gitops.model.flow_runs import Event, FlowRun
 from pfa_gitops.model.history import Applied, Source
 from pfa_gitops.model.holder import Holder
 from pfa_gitops.model.inventory import Inventory
-from pfa_gitops.model.places import Address, Path, address
+from pfa_gitops.model.known_secrets import KnownSecrets
+from pfa_gitops.model.leaves import secret_refs
+from pfa_gitops.model.places import Address, Origin, Path, address
 from pfa_gitops.model.receipts import SavedPlan, receipts
 from pfa_gitops.model.secrets import Sealed, SecretRef
 from pfa_gitops.model.status import StatusReport
@@ -55,11 +69,13 @@ PREFECT = frozenset({"prefect"})
 def workspace(directory: FilePath, environment: str | None) -> Workspace:
     """Read the project in `directory` for one environment. Raises ProblemsFound."""
     found = read_workspace(directory, environment, kinds(), os.environ, lambda: git.describe(directory))
+    problems = list(_in_clear(found))
     if found.project.spec.policies:
         from pfa_gitops.policy.compiling import check_policies  # noqa: PLC0415 - most projects have no policies
 
-        if problems := list(check_policies(found)):
-            raise ProblemsFound(problems)
+        problems += check_policies(found)
+    if problems:
+        raise ProblemsFound(problems)
     return found
 
 
@@ -69,6 +85,27 @@ def manifest_files(directory: FilePath, environment: str | None) -> list[FilePat
         return list(files_of(directory, environment, os.environ, lambda: git.describe(directory)))
     except ProblemsFound:
         return []
+
+
+def _in_clear(found: Workspace) -> Iterator[Problem]:
+    """Secrets of the environment that stand in what commands show, before any of them shows it."""
+    if not (known := KnownSecrets(named_secrets(found))):
+        return
+    yield from in_manifests(found.manifests, known)
+    for text in (*found.notices, *(policy.message for policy in found.project.spec.policies)):
+        if (name := known.name_in(text)) is not None:
+            message = f"a note, or a policy's message, holds the secret {name} in clear"
+            yield Problem(message, "take it out", Origin(found.project.file, 1, 1))
+
+
+def named_secrets(found: Workspace) -> Mapping[str, Sealed]:
+    """The secrets that are known without asking any store: variables that references name, and our own credentials."""
+    specs = (found.environment.spec, *(manifest.spec for manifest in found.manifests))
+    referred = (ref.from_env for ref in secret_refs(specs) if ref.from_env)
+    names = {f"from_env {name}": name for name in (*CREDENTIALS, *referred)}
+    for called in found.project.spec.not_secret:
+        names.pop(called, None)
+    return {called: Sealed(os.environ[name]) for called, name in names.items() if os.environ.get(name)}
 
 
 def workspace_to_fill(directory: FilePath, environment: str | None, own: FilePath) -> Workspace:
@@ -200,7 +237,14 @@ class Connection:
         platforms = {kinds()[address.kind].platform for address in inventory.entries}
         await self._open(platforms - self.clients.keys())
         moves = {address(move.former): address(move.to) for move in self.workspace.project.spec.moved}
-        return World(kinds(), self.clients, inventory, self.stores.fetch, moves, self.ledger.everybody)
+        return World(
+            kinds(), self.clients, inventory, self.stores.fetch, moves, self.ledger.everybody, self._known_secrets
+        )
+
+    def _known_secrets(self) -> Mapping[str, Sealed]:
+        fetched = {str(ref): value for ref, value in self.stores.fetched.items()}
+        plain = self.workspace.project.spec.not_secret
+        return {**named_secrets(self.workspace), **{name: fetched[name] for name in fetched.keys() - set(plain)}}
 
     async def status(self, *, fetch: bool = False) -> StatusReport:
         """Read how the objects of the project do right now. Writes nothing.
@@ -326,7 +370,7 @@ async def connect(found: Workspace, only: Set[str] | None = None) -> AsyncIterat
 
         await open_for(only or {kinds()[manifest.address.kind].platform for manifest in found.manifests})
         if prefect := clients.get("prefect"):
-            stores = SecretStores(os.environ, found.root, prefect.read_block)
+            stores = replace(stores, read_block=prefect.read_block)
         yield Connection(found, clients, stores, open_for)
 
 

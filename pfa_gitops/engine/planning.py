@@ -14,9 +14,12 @@ from pfa_gitops.engine.plan import make_plan
 from pfa_gitops.engine.readings import Clients, Kinds
 from pfa_gitops.engine.risk import with_risks
 from pfa_gitops.engine.seal import Fetch, seal
+from pfa_gitops.engine.taint import in_lives, in_manifests
 from pfa_gitops.model.errors import Problem, ProblemsFound
 from pfa_gitops.model.inventory import Inventory
+from pfa_gitops.model.known_secrets import KnownSecrets
 from pfa_gitops.model.places import Address
+from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.model.values import Action, Change, Key, Live, Manifest, Manifests, Plan, Spec
 
 Lives = Mapping[Key, Live[Any]]
@@ -51,6 +54,13 @@ class World:
     """What has another address now, by its former one."""
     everybody: Callable[[], Awaitable[Sequence[Inventory]]] = _nobody
     """The inventories of all projects."""
+    secrets: Callable[[], Mapping[str, Sealed]] = dict
+    """The secrets that are known by now, by what people call them."""
+
+    def leaks(self, wanted: Sequence[Manifest[Any]], lives: Lives) -> list[Problem]:
+        """Known secrets that stand in clear, in manifests or in what is live of them."""
+        known = KnownSecrets(self.secrets(), self.inventory)
+        return [*in_manifests(wanted, known), *in_lives(wanted, lives, known)]
 
 
 async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: Sequence[str] = ()) -> Planned:
@@ -61,6 +71,7 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     observed = await observe([*found.former.values(), *found.wanted], world.kinds, world.clients)
     lives = await _owned(world, found, observed.lives)
     problems = [*missing, *_in_the_way(observed, found), *conflicts(found, lives, inventory)]
+    problems += world.leaks(found.wanted, observed.lives)
     if problems := [*problems, *left_behind(found, lives, inventory, world.kinds)]:
         raise ProblemsFound(problems)
     plan = make_plan(found, observed.lives, inventory, world.kinds, notices)
@@ -125,6 +136,7 @@ async def plan_import(world: World, manifests: Manifests, wanted: Collection[Add
     found = claims([replace(manifest, adopt=True) for manifest in sealed], world.inventory, world.kinds)
     observed = await observe(found.wanted, world.kinds, world.clients)
     problems = [*missing, *conflicts(found, await _owned(world, found, observed.lives), world.inventory)]
+    problems += world.leaks(found.wanted, observed.lives)
     if wanted is not None:
         declared = {manifest.address for manifest in chosen}
         problems += [_undeclared(address) for address in sorted(set(wanted) - declared)]

@@ -76,6 +76,9 @@ class Limits(Spec):
     """Risks that no change may have, e.g. `[destroys, exposes_secret]`. Default: none is forbidden."""
 
 
+NoSecret = Annotated[str, Field(pattern="^from_(env|file|aws_secret|prefect_block) .+$")]
+
+
 class Policy(Spec):
     """A rule of the project's own that plans may not break."""
 
@@ -150,6 +153,9 @@ class ProjectSpec(Spec):
     """The environment variables that manifests may read: `${{ env.NAME }}`."""
     moved: list[Move] = Field(default_factory=list)
     """Objects whose manifests were renamed: `{from: Variable/old, to: Variable/new}`. They may stay once applied."""
+    not_secret: list[NoSecret] = Field(default_factory=list)
+    """References whose values are no secrets though they are kept as such, e.g. `from_env DB_HOST`: they may stand in
+    clear."""
     policies: list[Policy] = Field(default_factory=list, max_length=100)
     """Rules that plans may not break, as CEL expressions."""
     external: list[str] = Field(default_factory=list)

@@ -5,7 +5,7 @@ A store is one function from its place to the value; `SecretStores.fetch` knows 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,15 @@ class SecretStores:
     directory: Path = Path()
     """Where relative `from_file` paths start."""
     read_block: BlockReader | None = None
+    fetched: dict[SecretRef, Sealed] = field(default_factory=dict)
+    """Every value that was fetched so far."""
 
     async def fetch(self, ref: SecretRef) -> Sealed:
         """Return the value behind `ref`. Raises SecretMissing, whose text names the reference only."""
+        value = self.fetched[ref] = await self._fetch(ref)
+        return value
+
+    async def _fetch(self, ref: SecretRef) -> Sealed:
         if ref.from_env is not None:
             return self._from_env(ref.from_env)
         if ref.from_file is not None:
