@@ -14,7 +14,7 @@ EXAMPLES: Mapping[str, Examples] = {
     "validate": [
         ("validate", "the project of this folder, in its default environment"),
         ("validate -C flows -e prod", "that of another folder, in another environment"),
-        ("validate --format json", "for a program"),
+        ("validate --junit problems.xml", "for a CI that shows test results"),
     ],
     "render": [
         ("render -e prod", "all manifests, as they are for prod"),
@@ -24,6 +24,11 @@ EXAMPLES: Mapping[str, Examples] = {
         ("plan -e prod", "what an apply would change"),
         ("plan -e prod -o prod.plan", "and keep it, for `apply prod.plan`"),
         ("plan --detailed-exitcode", "exit with 2 where there is something to change"),
+        ("plan --report plan.html --report plan.md", "for who reviews it"),
+    ],
+    "graph": [
+        ("graph", "all objects and what refers to what, as Mermaid"),
+        ("graph Deployment/nightly --format svg -o nightly.svg", "one and what it needs, as a picture"),
     ],
     "apply": [
         ("apply -e prod", "show the plan, ask, and carry it out"),
@@ -42,6 +47,8 @@ EXAMPLES: Mapping[str, Examples] = {
     ],
     "status": [
         ("status", "pools, agents and deployments, as they do right now"),
+        ("status --check", "exit with 2 where runs would not start"),
+        ("status --history", "the last applies"),
         ("status --unmanaged", "what exists and nobody manages"),
     ],
     "run": [
