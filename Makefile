@@ -4,8 +4,9 @@ BIN := $(VENV)/bin
 # Ray and Prefect start many processes, twice as fast where bytecode is kept.
 export PYTHONDONTWRITEBYTECODE =
 READY := $(VENV)/.ready
+BROWSER := $(VENV)/.browser
 
-.PHONY: setup demo test test-all lint fix generate bench
+.PHONY: setup demo test test-all lint fix generate pictures bench
 
 setup: $(READY)
 
@@ -13,13 +14,16 @@ $(READY): pyproject.toml constraints.txt
 	python3 -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[local,dev]' && touch $@
 
+$(BROWSER): $(READY) tests/browser/install.sh
+	sh tests/browser/install.sh $(BIN) && touch $@
+
 demo: $(READY)
 	$(BIN)/pfa-gitops demo
 
-test: $(READY)
+test: $(READY) $(BROWSER)
 	$(BIN)/pytest -n 4 --dist loadfile -m 'not slow'
 
-test-all: $(READY)
+test-all: $(READY) $(BROWSER)
 	$(BIN)/pytest -n 4 --dist loadfile
 
 lint: $(READY)
@@ -30,6 +34,9 @@ fix: $(READY)
 
 generate: $(READY)
 	$(BIN)/python -m pfa_gitops.runner.documents && $(BIN)/pfa-gitops schema --output schemas && $(BIN)/python docs/generate.py
+
+pictures: $(READY) $(BROWSER)
+	PICTURES=docs $(BIN)/pytest tests/browser -k picture
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

@@ -22,7 +22,7 @@ from pfa_gitops.engine.record import Record
 from pfa_gitops.engine.status import read_status
 from pfa_gitops.engine.unmanaged import Claimed, read_claimed, strays
 from pfa_gitops.manifests.load import find_project
-from pfa_gitops.manifests.pipeline import Workspace, read_workspace
+from pfa_gitops.manifests.pipeline import Workspace, files_of, read_workspace
 from pfa_gitops.manifests.project import DEFAULT_ENVIRONMENT, Environment, Project, ProjectSpec
 from pfa_gitops.manifests.schema import schemas as kind_schemas
 from pfa_gitops.manifests.validate import Kinds
@@ -54,6 +54,14 @@ PREFECT = frozenset({"prefect"})
 def workspace(directory: FilePath, environment: str | None) -> Workspace:
     """Read the project in `directory` for one environment. Raises ProblemsFound."""
     return read_workspace(directory, environment, kinds(), os.environ, lambda: git.describe(directory))
+
+
+def manifest_files(directory: FilePath, environment: str | None) -> list[FilePath]:
+    """The files of the project in `directory` that are read, as far as they can be found: none that is in its way."""
+    try:
+        return list(files_of(directory, environment, os.environ, lambda: git.describe(directory)))
+    except ProblemsFound:
+        return []
 
 
 def workspace_to_fill(directory: FilePath, environment: str | None, own: FilePath) -> Workspace:

@@ -16,6 +16,7 @@ COMMANDS = {
     "init": "Start a project in a folder.",
     "validate": "Check the manifests; asks no server.",
     "render": "Print the manifests as they stand after templates and overrides.",
+    "graph": "Draw the objects of the manifests and what refers to what.",
     "plan": "Show what would change.",
     "apply": "Make it so.",
     "destroy": "Delete all that is this project's.",

@@ -8,6 +8,7 @@ from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.carry_out import Consent, Patience, carry_out, read_saved_plan
 from pfa_gitops.cli.console import Console
+from pfa_gitops.cli.reports import OUTCOME_FILES, check_files
 from pfa_gitops.cli.wait import wait_for
 
 
@@ -16,6 +17,7 @@ from pfa_gitops.cli.wait import wait_for
 @click.option("--replan", is_flag=True, help="With FILE: also do what has changed since, as a new plan shows it.")
 @options.writing
 @click.option("--ignore-limits", is_flag=True, help="Do more than the environment's limits allow.")
+@options.reports("what became of it", *OUTCOME_FILES)
 @options.shared("text", "json", "markdown")
 def apply(
     *,
@@ -25,6 +27,7 @@ def apply(
     wait_timeout: float,
     lock_timeout: float,
     ignore_limits: bool,
+    reports: tuple[Path, ...],
     directory: Path,
     environment: str | None,
     output: str,
@@ -35,8 +38,9 @@ def apply(
     What left the manifests is deleted; objects that are not this project's are not touched. With FILE, a plan that
     `plan --output` saved, it does what that plan shows and nothing else, and does not ask.
     """
+    check_files(reports, OUTCOME_FILES)
     saved = None if file is None else read_saved_plan(file)
-    console, found = Console(output, quiet), wiring.workspace(directory, environment)
+    console, found = Console(output, quiet, reports), wiring.workspace(directory, environment)
     word = found.environment.name if found.environment.spec.protected else "yes"
     consent = Consent("apply", "Apply this plan?", word, auto_approve, ignore_limits, saved, replan)
     return wait_for(carry_out(console, found, consent, wiring.Connection.plan, Patience(lock_timeout, wait_timeout)))

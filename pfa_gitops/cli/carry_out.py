@@ -13,6 +13,7 @@ import click
 
 from pfa_gitops import wiring
 from pfa_gitops.cli.console import Console
+from pfa_gitops.cli.reports import OUTCOME_FILES, outcomes_text, write_file
 from pfa_gitops.engine.apply import Apply, Listener, complete
 from pfa_gitops.engine.planning import Planned
 from pfa_gitops.engine.record import is_done
@@ -21,10 +22,9 @@ from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.receipts import SavedPlan, from_json, moved
 from pfa_gitops.model.values import Outcome, Owner, Plan, Result
-from pfa_gitops.views.json import outcomes_json
-from pfa_gitops.views.markdown_outcomes import outcomes_markdown
 from pfa_gitops.views.problems import show_problems
 from pfa_gitops.views.terminal import show_outcome, show_plan, show_result
+from pfa_gitops.views.values import printable
 
 STALE = 3
 INCOMPLETE = 5
@@ -161,8 +161,8 @@ async def _answer(question: str) -> str:
 
 def _listener(console: Console) -> Listener:
     return Listener(
-        started=lambda change: console.progress(f"  … {change.address}"),
-        progress=lambda change, message: console.progress(f"  … {change.address}: {message}"),
+        started=lambda change: console.progress(f"  … {printable(str(change.address))}"),
+        progress=lambda change, message: console.progress(printable(f"  … {change.address}: {message}")),
         finished=lambda outcome: _tell(console, outcome),
     )
 
@@ -194,9 +194,9 @@ def _stop_on_interrupt(run: Apply, console: Console) -> Iterator[None]:
 
 
 def _report(console: Console, owner: Owner, plan: Plan, outcomes: tuple[Outcome, ...]) -> None:
-    if console.as_json:
-        console.document(outcomes_json(plan, outcomes))
-    elif console.format == "markdown":
-        console.say(outcomes_markdown(plan, outcomes, owner.project).rstrip())
+    for file in console.reports:
+        write_file(file, outcomes_text(plan, outcomes, owner.project, OUTCOME_FILES[file.suffix]))
+    if console.as_document:
+        console.say(outcomes_text(plan, outcomes, owner.project, console.format))
     elif outcomes:
         console.say(show_result(outcomes, console.colour))

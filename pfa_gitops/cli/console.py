@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +19,8 @@ class Console:
 
     format: str = "text"
     quiet: bool = False
+    reports: tuple[Path, ...] = ()
+    """Files that get the answer too, each in the form that its name says."""
 
     @property
     def as_json(self) -> bool:

@@ -12,6 +12,7 @@ from pfa_gitops.engine.planning import Planned
 from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.places import Address, address
+from pfa_gitops.views.values import printable
 
 
 @click.command("import")
@@ -42,7 +43,8 @@ def import_(
     if console.as_json:
         console.document({"imported": taken})
     else:
-        console.say("\n".join([*(f"  {address} is ours now" for address in taken), f"Imported {len(taken)} objects."]))
+        told = [f"  {printable(address)} is ours now" for address in taken]
+        console.say("\n".join([*told, f"Imported {len(taken)} objects."]))
     return 0
 
 

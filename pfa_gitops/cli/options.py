@@ -48,6 +48,17 @@ def writing(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def reports(what: str, *ends: str) -> Decorator:
+    """`--report`, for the files that get the answer too."""
+    return click.option(
+        "--report",
+        "reports",
+        multiple=True,
+        type=click.Path(path_type=Path, dir_okay=False),
+        help=f"Also write {what} to this file, as its name ends: {', '.join(ends)}. May be given several times.",
+    )
+
+
 def output_format(*formats: str) -> Decorator:
     """`--format`, with the formats that the command knows; the first one is the default."""
     return click.option("--format", "output", type=click.Choice(formats), default=formats[0], help="How to answer.")

@@ -9,13 +9,12 @@ from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.carry_out import read_saved_plan
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.plan_reports import check_reports, write_report
+from pfa_gitops.cli.reports import PLAN_FILES, check_files, plan_text, write_file
 from pfa_gitops.cli.wait import wait_for
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.receipts import SavedPlan, to_json
 from pfa_gitops.model.values import Plan
-from pfa_gitops.views.json import plan_json
-from pfa_gitops.views.markdown import COMMENT_LIMIT, plan_markdown
+from pfa_gitops.views.markdown import COMMENT_LIMIT
 from pfa_gitops.views.terminal import show_plan
 
 CHANGES = 2
@@ -30,13 +29,7 @@ CHANGES = 2
     type=click.Path(path_type=Path, dir_okay=False),
     help="Save the plan, for `apply FILE`. The file holds no values, and no secrets.",
 )
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write the plan to this file, as its name says: .md, .json. May be given several times.",
-)
+@options.reports("the plan", *PLAN_FILES)
 @click.option(
     "--most-characters",
     type=click.IntRange(min=4_000),
@@ -45,7 +38,7 @@ CHANGES = 2
     help="Of --format markdown: leave out diffs of the least risky changes where it would be longer.",
 )
 @click.option("--more-at", default="", metavar="URL", help="Of --format markdown: link to the whole plan there.")
-@options.shared("text", "json", "markdown")
+@options.shared("text", "json", "markdown", "html")
 def plan(
     *,
     detailed_exitcode: bool,
@@ -62,16 +55,14 @@ def plan(
     console = Console(output, quiet)
     if file is not None:
         _check_not_in_the_way(file)
-    check_reports(reports)
+    check_files(reports, PLAN_FILES)
     found, saved = wait_for(_plan(directory, environment))
-    if console.as_json:
-        console.document(plan_json(found))
-    elif output == "markdown":
-        console.say(plan_markdown(found, saved.project, most_characters, more_at).rstrip())
+    if console.as_document:
+        console.say(plan_text(found, saved.project, output, most_characters, more_at))
     else:
         console.say(show_plan(found, console.colour))
     for report in reports:
-        write_report(report, found, saved.project)
+        write_file(report, plan_text(found, saved.project, PLAN_FILES[report.suffix]))
     if file is not None:
         file.write_text(json.dumps(to_json(saved), indent=2) + "\n")
         console.progress(f"saved; carry it out with: pfa-gitops apply {file}")

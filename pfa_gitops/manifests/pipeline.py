@@ -76,6 +76,14 @@ def read_workspace(
     return Workspace(root, chosen.project, chosen.environment, tuple(manifests), tuple(findings.notices))
 
 
+def files_of(directory: Path, environment: str | None, environ: Mapping[str, str], git: GitSource) -> Sequence[Path]:
+    """The files that `read_workspace` reads, the project's own first. Raises ProblemsFound."""
+    findings, root = Findings(), find_project(directory)
+    own, _ = _project_file(root, findings, Allowance())
+    chosen = read_project(own, root, environment, environ, git=git, templates=Templates())
+    return [root / PROJECT_FILE, *find_files(root, _patterns(chosen.project, may_be_empty=True))[0]]
+
+
 def _project_file(root: Path, findings: Findings, allowance: Allowance) -> tuple[Document, list[Document]]:
     """The Project document, and the others beside it. Raises ProblemsFound where there is none."""
     file = root / PROJECT_FILE

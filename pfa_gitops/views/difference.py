@@ -75,11 +75,18 @@ def _compared(before: Sequence[str], after: Sequence[str]) -> Iterator[Line]:
     yield from _around(before[:start], at_end=False)
     gone, come = before[start : len(before) - end], after[start : len(after) - end]
     if max(len(gone), len(come)) > MOST_LINES:  # to compare each with each would take a minute
-        yield from (Line("-", text) for text in gone[:MOST_LINES])
-        yield from (Line("+", text) for text in come)
+        yield from _first("-", gone)
+        yield from _first("+", come)
     else:
         yield from _matched(gone, come)
     yield from _around(before[len(before) - end :], at_end=True)
+
+
+def _first(sign: str, lines: Sequence[str]) -> Iterator[Line]:
+    """As many of the lines as leave room for the other side."""
+    most = MOST_LINES // 2 - 2 * AROUND
+    yield from (Line(sign, text) for text in lines[:most])
+    yield from [Line(" ", f"… {len(lines) - most} more lines")] if len(lines) > most else []
 
 
 def _alike(before: Sequence[str], after: Sequence[str]) -> int:

@@ -1,5 +1,6 @@
 """Objects and what refers to what, bounded in size: what Mermaid, DOT and SVG are drawn from. Pure."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -43,6 +44,28 @@ def manifests_graph(manifests: Manifests) -> Graph:
     nodes = [Node(manifest.address) for manifest in manifests]
     targets = {manifest.address: [reference.target for reference in manifest.references] for manifest in manifests}
     return _graph(nodes, targets)
+
+
+def around(graph: Graph, wanted: Collection[Address]) -> Graph:
+    """The part of a graph that has to do with these objects: what they refer to at last, and what refers to them."""
+    kept = _reach(wanted, [(edge.source, edge.target) for edge in graph.edges])
+    kept |= _reach(wanted, [(edge.target, edge.source) for edge in graph.edges])
+    nodes = tuple(node for node in graph.nodes if node.address in kept)
+    edges = tuple(edge for edge in graph.edges if edge.source in kept and edge.target in kept)
+    return Graph(nodes, edges, len(graph.nodes) - len(nodes))
+
+
+def _reach(start: Collection[Address], steps: Iterable[tuple[Address, Address]]) -> set[Address]:
+    """All that can be reached by steps."""
+    following: dict[Address, list[Address]] = defaultdict(list)
+    for source, target in steps:
+        following[source].append(target)
+    found, waiting = set(start), list(start)
+    while waiting:
+        new = [target for target in following[waiting.pop()] if target not in found]
+        found.update(new)
+        waiting += new
+    return found
 
 
 def plan_graph(plan: Plan, most_nodes: int = MOST_NODES) -> Graph:

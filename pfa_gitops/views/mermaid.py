@@ -8,6 +8,8 @@ from pfa_gitops.model.values import Action
 from pfa_gitops.views.graph import Graph
 from pfa_gitops.views.values import printable
 
+GITHUB_EDGES = 500
+"""Edges of the largest graph that Mermaid draws where nobody set it up otherwise."""
 WIDEST_LABEL = 60
 _STROKE = {Action.CREATE: "#1a7f37", Action.UPDATE: "#9a6700", Action.REPLACE: "#8250df", Action.DELETE: "#cf222e"}
 """Strokes only: the page's own colours, dark or light, stay behind the text."""

@@ -55,7 +55,7 @@ def _table_lines(table: Table, paint: Paint) -> Iterator[str]:
     if hidden := len(table.rows) - len(shown):
         yield f"… and {hidden} more"
     if table.note:
-        yield table.note
+        yield printable(table.note)
 
 
 def _aligned(texts: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

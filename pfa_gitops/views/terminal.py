@@ -94,11 +94,11 @@ def _values(action: Action, field: FieldChange, paint: Paint) -> str:
 def show_outcome(outcome: Outcome, colour: bool = False) -> str:
     """One line for one change that ended; why, in a second line, where it did not succeed."""
     paint = painter(colour)
-    change = outcome.change
+    change, address = outcome.change, printable(str(outcome.change.address))
     if outcome.result is Result.DONE:
         sign = paint(SIGN[change.action], COLOUR[change.action])
-        return f"  {sign} {change.address} {DONE_WORD[change.action]} in {outcome.seconds:.1f} s"
-    text = f"  {paint(f'✗ {change.address} {outcome.result}', RESULT_COLOUR[outcome.result])}"
+        return f"  {sign} {address} {DONE_WORD[change.action]} in {outcome.seconds:.1f} s"
+    text = f"  {paint(f'✗ {address} {outcome.result}', RESULT_COLOUR[outcome.result])}"
     if outcome.problem:
         text += f": {printable_lines(outcome.problem.message, BELOW)}"
         text += f"\n{BELOW}{printable_lines(outcome.problem.mend, BELOW)}" if outcome.problem.mend else ""

@@ -51,7 +51,7 @@ def whole(value: Any) -> str:
     if isinstance(value, Concealed):
         return REDACTED
     if isinstance(value, SecretRef):
-        return f"(secret {value})"
+        return printable(f"(secret {value})")
     return printable(_dump(plain(value)))
 
 

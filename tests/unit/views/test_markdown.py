@@ -7,40 +7,22 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 from hypothesis import given
-from hypothesis import strategies as st
+from support.hostile_texts import HOSTILE, TEXTS, hostile_outcomes, hostile_plan
 from support.properties import few
-from support.sample_plans import PLAN, change, runs
+from support.sample_plans import PLAN, change
 
 from pfa_gitops.model.errors import Problem
-from pfa_gitops.model.impact import Effect, RunState
-from pfa_gitops.model.places import Address, Origin
+from pfa_gitops.model.places import Origin
 from pfa_gitops.model.values import Action, FieldChange, Outcome, Plan, Result
 from pfa_gitops.views.markdown import plan_markdown
 from pfa_gitops.views.markdown_outcomes import outcomes_markdown
-from pfa_gitops.views.markdown_text import characters, link, marker, prose, span
+from pfa_gitops.views.markdown_text import characters, fenced, link, marker, prose, span
 
 ELEMENTS = {"p", "code", "pre", "details", "summary", "strong", "em", "b", "ul", "ol", "li", "blockquote", "h3", "h4"}
 ELEMENTS |= {"table", "thead", "tbody", "tr", "th", "td"}
 INERT = {"code", "pre"}
 """Where neither GitHub nor GitLab looks for names, issues and addresses."""
 CALLS = re.compile(r"@\w|#\d|GH-\d|https?:|www\.|:\w+:", re.IGNORECASE)
-HOSTILE = [
-    "`", "``` ", "a`b``c", "|", "a|b\\|c", "\\", "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "]]>",
-    "-->", "--><!--", "<!--", "</details>", "</summary>", "\x1b[31mred\x1b[0m", "\x1b]8;;http://evil\x07", "a\nb",
-    "\r\n# heading", "\u202eevil\u202c", "\u2066x\u2069", "\u200b", "@octocat", "@org/team", "#123", "GH-123",
-    "org/repo#1", "https://evil.example/x", "www.evil.example", "a@evil.example", "![x](http://evil/p.png)",
-    "[x](javascript:alert(1))", "[^1]", "~~~", "```mermaid", '"]; click n0 "javascript:alert(1)"', "end",
-    "%%{init: {}}%%",
-    "n0 --> n1", "#quot;", "&lt;b&gt;", "&#64;octocat", "::error::x", "##[error]x", "$x$", "$$x$$", "- x", "1. x",
-    "> x", ":tada:", "\u2028", "\0", " ", "\ud800", "é", "漢字", "👩‍👩‍👧",
-]  # fmt: skip
-TEXTS = st.one_of(
-    st.sampled_from(HOSTILE),
-    st.lists(st.sampled_from(HOSTILE), min_size=2, max_size=4).map("".join),
-    st.lists(st.sampled_from(HOSTILE), min_size=2, max_size=4).map(" ".join),
-    st.text(min_size=1, max_size=40),
-    st.text(alphabet="`<>|\\-!@#[]()*_~&;: \n\"'a1", min_size=1, max_size=40),
-)
 
 
 class Seen(HTMLParser):
@@ -92,37 +74,6 @@ def check(markdown, markers=1):
     assert CALLS.search(" ".join(found.loose)) is None, found.loose
     assert all(line.isprintable() for line in markdown.split("\n"))
     return found
-
-
-def hostile_plan(name, text):
-    address = f"Deployment/{name}"
-    return Plan(
-        text,
-        (
-            change(
-                address,
-                Action.UPDATE,
-                FieldChange(("parameters", name), text, name, text),
-                FieldChange((name, text), {name: [text, name * 30]}, {text: name}),
-                FieldChange((), text * 40, name * 40),
-                to=[f"WorkPool/{text}"],
-                impact=runs(RunState.LATE, Effect.DROPPED, 1),
-            ),
-            change(f"WorkPool/{text}", Action.CREATE, FieldChange(("type",), None, text)),
-            change(f"Variable/{text}", Action.DELETE),
-            change(f"Block/{name}", Action.NONE, adopts=True),
-        ),
-        (text, f"{name} is {text}"),
-        breaches=(f"{text} of {name}",),
-        protection=((Address("Deployment", name), False), (Address("WorkPool", text), True)),
-    )
-
-
-def hostile_outcomes(name, text):
-    plan = hostile_plan(name, text)
-    problem = Problem(f"no such pool `{text}` {name}", f"create {text}.", Origin(text, 1, 2))
-    results = (Result.FAILED, Result.DONE, Result.BLOCKED, Result.SKIPPED)
-    return plan, [Outcome(one, result, problem) for one, result in zip(plan.changes, results, strict=True)]
 
 
 def test_a_plan_says_first_what_costs_most():
@@ -225,6 +176,10 @@ def test_an_apply_tells_what_failed_first():
     assert "Apply incomplete: 1 done, 1 failed, 1 blocked. Apply again to go on from here." in text
     assert text.index("Variable/b") < text.index("Variable/c") < text.index("Variable/a")
     check(text)
+
+
+def test_a_fence_is_longer_than_any_in_its_lines():
+    assert fenced(["a ````", "```"], "diff") == "`````diff\na ````\n```\n`````"
 
 
 def test_an_apply_with_nothing_to_do_is_one_line():

@@ -1,0 +1,47 @@
+"""The forms in which `plan` and `apply` answer besides text and JSON, on standard output or as files."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from pfa_gitops.model.errors import ReaderError
+from pfa_gitops.model.values import Outcome, Plan
+from pfa_gitops.views.json import outcomes_json, plan_json
+from pfa_gitops.views.markdown import plan_markdown
+from pfa_gitops.views.markdown_outcomes import outcomes_markdown
+from pfa_gitops.views.values import defused, json_text
+
+PLAN_FILES = {".md": "markdown", ".html": "html", ".json": "json"}
+"""The form of a plan's report, by how the file's name ends."""
+OUTCOME_FILES = {".md": "markdown", ".json": "json"}
+"""The same for an apply's."""
+ENOUGH = 1_000_000
+"""Characters of a Markdown file: GitHub takes as many for a step's summary."""
+
+
+def check_files(files: Collection[Path], forms: Mapping[str, str]) -> None:
+    """Raise ReaderError for a file whose name does not say which form it is to have, before anything is asked."""
+    if unknown := [file for file in files if file.suffix not in forms]:
+        raise ReaderError(f"{unknown[0]}: no report has such a name", f"end it with one of {', '.join(forms)}")
+
+
+def plan_text(plan: Plan, project: str, form: str, most_characters: int = ENOUGH, more_at: str = "") -> str:
+    """The plan in one of the forms."""
+    if form == "json":
+        return json_text(plan_json(plan))
+    if form == "html":
+        from pfa_gitops.views.html import plan_html  # noqa: PLC0415 - other forms need no page
+
+        return plan_html(plan, project).rstrip()
+    return plan_markdown(plan, project, most_characters, more_at).rstrip()
+
+
+def outcomes_text(plan: Plan, outcomes: Sequence[Outcome], project: str, form: str) -> str:
+    """What became of a plan, in one of the forms."""
+    if form == "json":
+        return json_text(outcomes_json(plan, outcomes))
+    return outcomes_markdown(plan, outcomes, project).rstrip()
+
+
+def write_file(file: Path, text: str) -> None:
+    """Write a report. A job that prints the file runs none of CI's commands by it."""
+    file.write_text(f"{defused(text)}\n", "utf-8")
