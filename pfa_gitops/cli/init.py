@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -12,12 +13,17 @@ from pfa_gitops.cli.schema import write
 from pfa_gitops.convert.values import manifest_name
 from pfa_gitops.demo import quickstart
 from pfa_gitops.manifests.load import PROJECT_FILE
+from pfa_gitops.manifests.project import DEFAULT_ENVIRONMENT
 from pfa_gitops.model.errors import ReaderError
+from pfa_gitops.views.github_workflows import github_workflows
 
 _SCHEMA_LINE = re.compile(r"(?<=\$schema=)\S*/(?=\w+\.json)")
 _SCHEMAS = "schemas"
 _PROJECT_NAME = re.compile(r"^metadata: \{name: .*\}$", re.MULTILINE)
-_WORKFLOWS = Path(".github", "workflows")
+_ENVIRONMENT = "prod"
+_VARIABLES = ("PROD_PREFECT_API_URL",)
+_SECRETS = ("PROD_PREFECT_API_KEY", "PROD_AWS_ACCESS_KEY_ID", "PROD_AWS_SECRET_ACCESS_KEY")
+"""What the quickstart's manifests read in its prod environment."""
 _IGNORED = ".pfa-gitops/\n__pycache__/\n"
 
 
@@ -45,7 +51,7 @@ def init(folder: Path, *, name: str | None, from_live: bool, github: bool | None
         file.write_text(_SCHEMA_LINE.sub(_way_to_schemas(folder, file), file.read_text(), count=1))
     (folder / ".gitignore").write_text(_IGNORED)
     if with_github:
-        _write_workflows(folder)
+        _write_workflows(folder, from_live)
     Console().say(f"A project is in {folder}. Next: `pfa-gitops validate -C {folder}`, then read its pfa-gitops.yaml.")
 
 
@@ -57,11 +63,12 @@ def _write_live(folder: Path, name: str) -> None:
         raise ReaderError("nothing is live that a manifest could say", "leave --from-live out")
 
 
-def _write_workflows(folder: Path) -> None:
-    place = folder / _WORKFLOWS
-    place.mkdir(parents=True)
-    for file in quickstart.workflows():
-        (place / file.name).write_text(file.read_text())
+def _write_workflows(folder: Path, from_live: bool) -> None:
+    asked = ([DEFAULT_ENVIRONMENT], (), ()) if from_live else ([_ENVIRONMENT], _VARIABLES, _SECRETS)
+    environments, variables, secrets = asked
+    for name, text in github_workflows(environments, version("pfa-gitops"), variables, secrets).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
 
 
 def _rename(project: Path, name: str) -> None:

@@ -26,11 +26,6 @@ def copy(folder: Path) -> None:
     shutil.copytree(_example("quickstart"), folder, dirs_exist_ok=True, ignore=_LEFT_OUT)
 
 
-def workflows() -> list[Path]:
-    """The workflows for GitHub Actions that a project may begin with."""
-    return sorted(_example("github").glob("*.yml"))
-
-
 def _example(name: str) -> Path:
     found = next((place / name for place in _PLACES if (place / name).is_dir()), None)
     if found is None:

@@ -8,13 +8,18 @@ from pfa_gitops.views.markdown_outcomes import APPLY
 
 FOUND = "reviewed.json"
 DOWNLOADED = "reviewed"
+BY_HAND = "workflow_dispatch"
+"""Whoever runs apply by hand wants what is to be done now, not what was when the last merge was planned."""
 
 
 def find(step: Step) -> int:
     """Find the plan that was reviewed, for the steps that download and apply it. Writes nothing to GitHub."""
     directory, environment = str(step.inputs.directory), step.inputs.environment or ""
     with step.github() as github:
-        found = find_reviewed(github, step.here.repository, step.here.commit, directory, environment)
+        if step.here.event == BY_HAND and step.inputs.applies_unreviewed:
+            found = Reviewed(None, None, None, None, "the workflow was run by hand")
+        else:
+            found = find_reviewed(github, step.here.repository, step.here.commit, directory, environment)
     step.temporary.mkdir(parents=True, exist_ok=True)
     (step.temporary / FOUND).write_text(to_json(found))
     if found.artifact is not None:

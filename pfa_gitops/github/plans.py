@@ -6,7 +6,7 @@ from pathlib import Path
 from pfa_gitops.cli.carry_out import read_saved_plan
 from pfa_gitops.cli.plan import CHANGES
 from pfa_gitops.github import command
-from pfa_gitops.github.reviewed import PLAN_FILE, REPORT_FILE, Record, artifact_name, write_record
+from pfa_gitops.github.reviewed import PAGE_FILE, PLAN_FILE, REPORT_FILE, Record, artifact_name, write_record
 from pfa_gitops.github.step import Step
 from pfa_gitops.github.surroundings import PullRequest
 from pfa_gitops.github.texts import FOOTER_ROOM, planned_without_secrets
@@ -40,7 +40,8 @@ def plan(step: Step) -> int:
 
 
 def _arguments(step: Step, folder: Path) -> list[str]:
-    kept = ["--output", str(folder / PLAN_FILE), "--report", str(folder / REPORT_FILE)]
+    reports = [word for name in (REPORT_FILE, PAGE_FILE) for word in ("--report", str(folder / name))]
+    kept = ["--output", str(folder / PLAN_FILE), *reports]
     shown = ["--format", "markdown", "--most-characters", str(COMMENT_LIMIT - FOOTER_ROOM), "--more-at", step.here.page]
     return ["plan", *kept, *shown, *step.arguments]
 

@@ -14,7 +14,7 @@ from typing import Any
 from pfa_gitops.github.api import GitHub
 from pfa_gitops.model.errors import ReaderError
 
-PLAN_FILE, REPORT_FILE, RECORD_FILE = "plan.json", "plan.md", "review.json"
+PLAN_FILE, REPORT_FILE, PAGE_FILE, RECORD_FILE = "plan.json", "plan.md", "plan.html", "review.json"
 LARGEST_RECORD = 10_000
 NEW_PLAN = "open a pull request, or run the workflow by hand with `unreviewed: apply`"
 

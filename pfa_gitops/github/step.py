@@ -11,10 +11,12 @@ from pfa_gitops.github.comments import put_comment
 from pfa_gitops.github.inputs import Inputs
 from pfa_gitops.github.projects import owner
 from pfa_gitops.github.surroundings import Surroundings
-from pfa_gitops.github.texts import failed, listed, with_footer
+from pfa_gitops.github.texts import FOOTER_ROOM, failed, listed, with_footer
 from pfa_gitops.github.workflow_commands import add_summary, annotate, set_outputs
 from pfa_gitops.model.errors import PfaError, Problem
 from pfa_gitops.model.values import Owner
+from pfa_gitops.views.markdown import COMMENT_LIMIT
+from pfa_gitops.views.markdown_text import characters
 
 
 @dataclass
@@ -49,7 +51,9 @@ class Step:
     def report(self, answer: Answer, of: str = "") -> str:
         """What the command printed, and what stopped it. `of` is what its marker says."""
         if answer.text.strip():
-            return "\n\n".join([answer.text.rstrip(), *([listed(answer.problems)] if answer.problems else [])])
+            text = answer.text.rstrip()
+            room = COMMENT_LIMIT - characters(text) - FOOTER_ROOM
+            return f"{text}\n\n{listed(answer.problems, room)}" if answer.problems else text
         told = answer.problems or [Problem("it was not carried out", "see the log")]
         return failed(self.owner, self.inputs.command, told, of)
 

@@ -20,7 +20,8 @@ PROBLEMS_ROOM = COMMENT_LIMIT - 5_000
 def with_footer(text: str, commit: str, page: str) -> str:
     """Say below a report which commit it is about, and link to its run. What is one line stays one."""
     one_line = len(text.strip().splitlines()) <= 2  # noqa: PLR2004 - the marker and the line
-    return f"{text.rstrip()}{' · ' if one_line else chr(10) * 2}{footer(commit, page)}\n"
+    whole = f"{text.rstrip()}{' · ' if one_line else chr(10) * 2}{footer(commit, page)}\n"
+    return whole if characters(whole) <= COMMENT_LIMIT else f"{text.rstrip()}\n"
 
 
 def footer(commit: str, page: str) -> str:
@@ -34,10 +35,10 @@ def failed(owner: Owner, command: str, problems: Sequence[Problem], of: str = ""
     return "\n".join([marker(owner.project, owner.environment, of), title, "", listed(problems), ""])
 
 
-def listed(problems: Sequence[Problem]) -> str:
+def listed(problems: Sequence[Problem], room: int = PROBLEMS_ROOM) -> str:
     """Problems as a list, as many as there is room for."""
     points = [f"- {_point(problem)}" for problem in sorted_problems(problems)]
-    shown = list(first_that_fit(points, PROBLEMS_ROOM))
+    shown = list(first_that_fit(points, room))
     more = [f"- … and {len(points) - len(shown)} more"] if len(shown) < len(points) else []
     return "\n".join([*shown, *more])
 

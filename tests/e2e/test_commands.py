@@ -301,7 +301,7 @@ def test_init_makes_a_project_that_validates_and_never_overwrites(offline, tmp_p
     assert (folder / "manifests" / first.rpartition("=")[2]).is_file()
     assert offline.pfa("init", str(folder)).returncode == 1
     assert "name: made}" in (folder / "pfa-gitops.yaml").read_text()
-    assert (folder / ".github" / "workflows" / "pfa-gitops.yml").is_file()
+    assert (folder / ".github" / "workflows" / "gitops.yml").is_file()
 
 
 def test_init_asks_for_a_name_and_workflows_on_a_terminal_only(offline, tmp_path):

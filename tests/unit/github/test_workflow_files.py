@@ -1,0 +1,146 @@
+"""The YAML itself: valid, without zizmor's findings, pinned, and no logic in it that Python does not test."""
+
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pfa_gitops.github.environment import CREDENTIALS
+from pfa_gitops.github.inputs import COMMANDS
+from pfa_gitops.views.github_workflows import github_workflows
+
+ROOT = Path(__file__).parents[3]
+BIN = Path(sys.executable).parent
+EXAMPLE, GITLAB = ROOT / "examples" / "github", ROOT / "examples" / "gitlab" / ".gitlab-ci.yml"
+OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+CALLERS = sorted((EXAMPLE / ".github" / "workflows").glob("*.yml"))
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
+WRITES = {
+    ("gitops", "select"): set(),
+    ("gitops", "plan"): {"pull-requests"},
+    ("gitops", "apply"): {"pull-requests"},
+    ("gitops", "result"): set(),
+    ("drift", "select"): set(),
+    ("drift", "drift"): {"issues"},
+}
+
+
+def workflow(name):
+    return yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text())
+
+
+def run(*arguments):
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("place", [ROOT, EXAMPLE], ids=["ours", "example"])
+def test_zizmor_finds_nothing(place):
+    run(str(BIN / "zizmor"), "--offline", "--quiet", str(place))
+
+
+@pytest.mark.parametrize(
+    ("schema", "files"),
+    [
+        ("vendor.github-workflows", [*OURS, *CALLERS]),
+        ("vendor.github-actions", [ROOT / "action.yml"]),
+        ("vendor.gitlab-ci", [GITLAB]),
+    ],
+)
+def test_the_schemas_are_kept(schema, files):
+    transform = ["--data-transform", "gitlab-ci"] if "gitlab" in schema else []
+    run(str(BIN / "check-jsonschema"), "--builtin-schema", schema, *transform, *map(str, files))
+
+
+@pytest.mark.parametrize("file", [ROOT / "action.yml", *OURS, *CALLERS], ids=lambda path: path.name)
+def test_every_action_is_pinned_by_its_commit(file):
+    for used in re.findall(r"uses: (\S+)(.*)", file.read_text()):
+        assert used[0] == "./action" or re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", used[0]), used
+        assert used[0] == "./action" or re.fullmatch(r" # v[\d.]+", used[1]), used
+
+
+def test_one_action_has_one_commit_everywhere():
+    texts = "".join(path.read_text() for path in [ROOT / "action.yml", *OURS])
+    pins = set(re.findall(r"(actions/[\w-]+)@([0-9a-f]{40})", texts))
+    assert len(pins) == len({name for name, _ in pins}) == 4
+
+
+@pytest.mark.parametrize(
+    "step", [step for step in ACTION["runs"]["steps"] if "run" in step], ids=lambda one: one["name"]
+)
+def test_a_step_of_the_action_only_starts_python(step):
+    assert len(step["run"].splitlines()) == 1
+    assert re.fullmatch(r'(exec "\$PFA_PYTHON" -P -m pfa_gitops\.github \w+|python -I "\S+\.py")', step["run"])
+
+
+def test_the_inputs_reach_the_step_that_runs():
+    [step] = [step for step in ACTION["runs"]["steps"] if step.get("id") == "run"]
+    handed = set(re.findall(r"inputs\.([\w-]+)", str(step["env"])))
+    elsewhere = {"version", "python-version", "retention-days"}
+    assert handed | elsewhere == set(ACTION["inputs"])
+    for command in COMMANDS:
+        assert command in ACTION["inputs"]["command"]["description"]
+
+
+@pytest.mark.parametrize("name", ["gitops", "drift"])
+def test_a_job_may_do_no_more_than_it_needs(name):
+    found = workflow(name)
+    assert found["permissions"] == {}
+    for job, steps in found["jobs"].items():
+        writes = {scope for scope, may in steps["permissions"].items() if may != "read"}
+        assert writes == WRITES[name, job]
+        assert steps["timeout-minutes"]
+        for step in steps["steps"]:
+            if step.get("uses", "").startswith("actions/checkout"):
+                assert step["with"]["persist-credentials"] is False
+
+
+def test_plans_give_way_to_newer_ones_and_applies_wait_for_each_other():
+    jobs = workflow("gitops")["jobs"]
+    assert jobs["plan"]["concurrency"]["cancel-in-progress"] is True
+    assert jobs["apply"]["concurrency"] | {"group": ""} == {"group": "", "cancel-in-progress": False, "queue": "max"}
+    for name in ("plan", "apply"):
+        for part in ("directory", "environment"):
+            assert f"matrix.target.{part}" in jobs[name]["concurrency"]["group"]
+        assert jobs[name]["strategy"]["fail-fast"] is False
+
+
+@pytest.mark.parametrize("name", ["gitops", "drift"])
+def test_a_workflow_hands_the_action_what_it_knows(name):
+    found = workflow(name)
+    called = found[True]["workflow_call"]  # YAML reads `on` as a truth value
+    used = set(re.findall(r"(?:inputs|secrets)\.([\w-]+)", str(found["jobs"])))
+    assert used == {*called["inputs"], *called["secrets"]}
+    for job in found["jobs"].values():
+        for step in job["steps"]:
+            if step.get("uses") == "./action":
+                assert set(step["with"]) <= set(ACTION["inputs"])
+                assert set(step.get("env", {})) <= set(CREDENTIALS)
+
+
+def test_a_callers_grants_are_what_the_jobs_need():
+    for file in CALLERS:
+        [caller] = yaml.safe_load(file.read_text())["jobs"].values()
+        needed: dict[str, str] = {}
+        for job in workflow(file.stem)["jobs"].values():
+            needed |= {scope: may for scope, may in job["permissions"].items() if needed.get(scope) != "write"}
+        assert caller["permissions"] == needed
+        called = workflow(file.stem)[True]["workflow_call"]
+        assert set(caller["with"]) <= set(called["inputs"])
+        assert set(caller["secrets"]) <= set(called["secrets"])
+
+
+def test_the_example_is_what_init_writes():
+    for path, text in github_workflows(["staging", "prod"], version("pfa-gitops")).items():
+        assert (EXAMPLE / path).read_text() == text
+
+
+def test_more_variables_are_handed_over_under_their_own_names():
+    texts = github_workflows(["prod"], "1.0", ["URL"], ["KEY"])
+    for text in texts.values():
+        [job] = yaml.safe_load(text)["jobs"].values()
+        assert job["secrets"]["PFA_VARIABLES"] == "URL=${{ vars.URL }}\nKEY=${{ secrets.KEY }}\n"
