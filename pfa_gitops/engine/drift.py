@@ -9,7 +9,9 @@ from pfa_gitops.engine.observe import observe
 from pfa_gitops.engine.ownership import manifest_of
 from pfa_gitops.engine.planning import World
 from pfa_gitops.engine.readings import ask_platforms, raise_failures
+from pfa_gitops.engine.taint import without_secrets
 from pfa_gitops.model.drift import Drift, DriftReport
+from pfa_gitops.model.known_secrets import KnownSecrets
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Key, Live, Manifest, Touch
 from pfa_gitops.platforms.base import FieldRules, Kind
@@ -22,10 +24,15 @@ async def read_drift(world: World, notices: Sequence[str] = ()) -> DriftReport:
         manifest_of(address, entry, world.inventory, world.kinds) for address, entry in entries if not entry.pending
     ]
     lives = (await observe(applied, world.kinds, world.clients)).lives
-    found = (
+    found = [
         _drift(manifest, lives.get(manifest.key), world.kinds[manifest.address.kind].rules) for manifest in applied
-    )
-    drifts = {drift.address: drift for drift in found if drift is not None}
+    ]
+    known = KnownSecrets(world.secrets(), world.inventory)
+    drifts = {
+        drift.address: replace(drift, fields=without_secrets(drift.fields, known))
+        for drift in found
+        if drift is not None
+    }
     drifted = [manifest for manifest in applied if manifest.address in drifts]
     touches = await _last_changes(world, drifted, lives, drifts)
     told = tuple(replace(drift, touched=touches.get(address, drift.touched)) for address, drift in drifts.items())

@@ -14,7 +14,7 @@ from pfa_gitops.engine.plan import make_plan
 from pfa_gitops.engine.readings import Clients, Kinds
 from pfa_gitops.engine.risk import with_risks
 from pfa_gitops.engine.seal import Fetch, seal
-from pfa_gitops.engine.taint import in_lives, in_manifests
+from pfa_gitops.engine.taint import concealed, in_lives, in_manifests
 from pfa_gitops.model.errors import Problem, ProblemsFound
 from pfa_gitops.model.inventory import Inventory
 from pfa_gitops.model.known_secrets import KnownSecrets
@@ -59,8 +59,9 @@ class World:
 
     def leaks(self, wanted: Sequence[Manifest[Any]], lives: Lives) -> list[Problem]:
         """Known secrets that stand in clear, in manifests or in what is live of them."""
-        known = KnownSecrets(self.secrets(), self.inventory)
-        return [*in_manifests(wanted, known), *in_lives(wanted, lives, known)]
+        # What was applied last may be live in clear as an old secret: a new one takes its place once this is applied.
+        live = in_lives(wanted, lives, KnownSecrets(self.secrets()))
+        return [*in_manifests(wanted, KnownSecrets(self.secrets(), self.inventory)), *live]
 
 
 async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: Sequence[str] = ()) -> Planned:
@@ -75,6 +76,7 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     if problems := [*problems, *left_behind(found, lives, inventory, world.kinds)]:
         raise ProblemsFound(problems)
     plan = make_plan(found, observed.lives, inventory, world.kinds, notices)
+    plan = concealed(plan, KnownSecrets(world.secrets(), inventory))
     if guarded := list(protected(plan, inventory)):
         raise ProblemsFound(guarded)
     by_address = {manifest.address: manifest for manifest in sealed}

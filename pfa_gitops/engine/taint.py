@@ -4,6 +4,7 @@ A field that may hold a secret holds a `Sealed` or a reference, never text; so e
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pfa_gitops.model.errors import Problem
@@ -11,8 +12,8 @@ from pfa_gitops.model.known_secrets import KnownSecrets
 from pfa_gitops.model.leaves import leaves
 from pfa_gitops.model.places import Address, Path, show_path
 from pfa_gitops.model.plain import set_fields
-from pfa_gitops.model.secrets import REDACTED
-from pfa_gitops.model.values import Key, Live, Manifest, Spec
+from pfa_gitops.model.secrets import REDACTED, UNTOLD
+from pfa_gitops.model.values import FieldChange, Key, Live, Manifest, Plan, Spec
 
 REFER = "refer to the secret instead: `{{ prefect.blocks.secret.NAME }}`, or {from_env: NAME} where that may stand"
 ROTATE = "whoever reads it there knows the secret: change the secret, and take it out there"
@@ -35,6 +36,23 @@ def in_lives(
         for path, name in _places(document, known, ()):
             message = f"the live {_shown(path, known)} holds the secret {name} in clear"
             yield Problem(message, ROTATE, manifest.origins.at(path), _address(manifest, known))
+
+
+def concealed(plan: Plan, known: KnownSecrets) -> Plan:
+    """The plan without the live texts that are known to be secrets, or to have been some."""
+    if not known:
+        return plan
+    changes = (replace(change, fields=without_secrets(change.fields, known)) for change in plan.changes)
+    return replace(plan, changes=tuple(changes))
+
+
+def without_secrets(fields: Iterable[FieldChange], known: KnownSecrets) -> tuple[FieldChange, ...]:
+    """The same fields; of a value that holds a known secret they tell only that it does."""
+
+    def hidden(value: Any) -> Any:
+        return UNTOLD if any(isinstance(leaf, str) and known.name_in(leaf) for leaf in leaves([value])) else value
+
+    return tuple(replace(field, before=hidden(field.before), after=hidden(field.after)) for field in fields)
 
 
 def _document(manifest: Manifest[Any]) -> Mapping[str, Any]:

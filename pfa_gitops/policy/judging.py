@@ -8,7 +8,7 @@ from pfa_gitops.model.places import Address
 from pfa_gitops.model.policy import Violation
 from pfa_gitops.model.receipts import writes
 from pfa_gitops.model.values import Change, Plan
-from pfa_gitops.policy.child import CPU_SECONDS, ask
+from pfa_gitops.policy.child import CPU_SECONDS, Answers, ask
 from pfa_gitops.views.json import change_json, manifest_json, plan_json
 
 LONGEST = 300
@@ -28,13 +28,14 @@ def judge(plan: Plan, policies: Sequence[Policy]) -> tuple[Violation, ...]:
         "plan": {**plan_json(plan), "changes": list(shown.values())},
     }
     answers = ask([policy.when for policy in bound], about)
-    addresses = [change.address for change in pending]
-    verdicts = [
-        verdict
-        for policy, answer in zip(bound, answers.told, strict=False)
-        for verdict in _verdicts(policy, answer, addresses)
-    ]
-    return (*verdicts, *_unheard(bound, answers.unfinished))
+    return tuple(verdicts(bound, answers, [change.address for change in pending]))
+
+
+def verdicts(policies: Sequence[Policy], answers: Answers, addresses: Sequence[Address]) -> Iterator[Verdict]:
+    """What the child's answers say. A policy that it did not get to counts as broken."""
+    for policy, answer in zip(policies, answers.told, strict=False):
+        yield from _verdicts(policy, answer, addresses)
+    yield from _unheard(policies, answers.unfinished)
 
 
 def _seen(change: Change) -> dict[str, Any]:
