@@ -251,16 +251,9 @@ class Connection:
 
         Secrets are fetched only to `fetch`, which tells whether they can be; their values are let go of.
         """
-        found = self.workspace
-        world: World | PfaError
-        try:
-            world = await self._world()
-        except PfaError as error:  # what is known without the inventory is told all the same
-            world = error
-        secrets_of = self.stores.fetch if fetch else None
-        return await read_status(
-            found.environment.name, found.manifests, kinds(), self.clients, world=world, fetch=secrets_of
-        )
+        found, secrets_of = self.workspace, self.stores.fetch if fetch else None
+        name, manifests = found.environment.name, found.manifests
+        return await read_status(name, manifests, kinds(), self.clients, world=self._world(), fetch=secrets_of)
 
     async def history(self) -> tuple[Applied, ...]:
         """The last applies, the newest at the end."""

@@ -65,6 +65,8 @@ class Embeds:
     """Searched in every string. Always optional."""
     name: str = r"\g<name>"
     """Makes the name on the platform of the pattern's groups, e.g. `\\g<type>/\\g<name>` for a block."""
+    sign: str = ""
+    """What every match holds: a string without it need not be searched."""
 
 
 Marker = RefTo | ItemOf | NotAmong | Embeds
@@ -137,7 +139,7 @@ def _in_items(walk: Walk, value: Any, path: Path) -> Iterator[Mention]:
 
 def _apply(marker: Marker, value: Any, path: Path) -> Iterator[Mention]:
     if isinstance(marker, Embeds):
-        yield from (Mention(place, text, marker) for place, text in _strings(value, path))
+        yield from (Mention(place, text, marker) for place, text in _strings(value, path) if marker.sign in text)
     elif isinstance(value, str):
         yield Mention(path, value, marker)
 

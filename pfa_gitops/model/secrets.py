@@ -4,7 +4,9 @@ Pure. Fetching is done by `platforms.secret_stores`.
 """
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
@@ -160,6 +162,33 @@ def find_secret_refs(value: Any, path: Path = ()) -> Iterator[FoundSecret]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from find_secret_refs(item, (*path, index))
+
+
+def find_stored_refs(spec: BaseModel) -> Iterator[FoundSecret]:
+    """The same for a model as its validation made it. It looks only where the types let a reference stand."""
+    for name in _secret_fields(type(spec)):
+        value = getattr(spec, name)
+        if isinstance(value, BaseModel) and not isinstance(value, SecretRef):
+            yield from (FoundSecret((name, *found.path), found.ref) for found in find_stored_refs(value))
+        elif value:
+            yield from find_secret_refs(value, (name,))
+
+
+@cache
+def _secret_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields in which a reference may stand. Found out once: thousands of specs follow."""
+    return tuple(name for name, info in model.model_fields.items() if _may_hold(info.annotation, info.metadata))
+
+
+def _may_hold(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _may_hold(arguments[0], arguments[1:])
+    if annotation is SecretRef or any(getattr(one, "func", None) is parse_secret_refs for one in metadata):
+        return True
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return bool(_secret_fields(annotation))
+    return any(map(_may_hold, arguments))
 
 
 def holds_secret(value: Any) -> bool:

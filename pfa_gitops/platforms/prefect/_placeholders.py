@@ -27,9 +27,14 @@ EMBEDDED_BLOCK = Embeds(
     "Block",
     pattern=rf"{_OPEN}prefect\.blocks\.(?!(?:{_INFRA})\.)(?P<type>[a-z0-9-]+)\.(?P<name>[a-z0-9-]+){_CLOSE}",
     name=r"\g<type>/\g<name>",
+    sign="{{",
 )
-EMBEDDED_INFRA = Embeds("InfraBlock", pattern=rf"{_OPEN}prefect\.blocks\.(?:{_INFRA})\.(?P<name>[a-z0-9-]+){_CLOSE}")
-EMBEDDED_VARIABLE = Embeds("Variable", pattern=rf"{_OPEN}prefect\.variables\.(?P<name>[A-Za-z0-9_-]+){_CLOSE}")
+EMBEDDED_INFRA = Embeds(
+    "InfraBlock", pattern=rf"{_OPEN}prefect\.blocks\.(?:{_INFRA})\.(?P<name>[a-z0-9-]+){_CLOSE}", sign="{{"
+)
+EMBEDDED_VARIABLE = Embeds(
+    "Variable", pattern=rf"{_OPEN}prefect\.variables\.(?P<name>[A-Za-z0-9_-]+){_CLOSE}", sign="{{"
+)
 
 _SECRET_BLOCK = re.compile(rf"{_OPEN}prefect\.blocks\.secret\.(?P<name>[a-z0-9-]+){_CLOSE}")
 

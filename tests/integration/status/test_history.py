@@ -1,9 +1,12 @@
 """What the inventory remembers of applies, and `status --watch`: real processes, a real Prefect and a real git."""
 
+import os
+import pty
 import signal
 import subprocess
 import sys
 import uuid
+from contextlib import suppress
 
 import pytest
 from support.commands import HEEDS_INTERRUPT, Workdir
@@ -134,6 +137,27 @@ def test_watch_shows_it_again_until_ctrl_c(project):
             process.communicate(timeout=100)
         finally:
             process.kill()
+    assert process.returncode == 0
+
+
+def test_on_a_terminal_each_report_takes_the_place_of_the_one_before(project):
+    ours, its = pty.openpty()
+    command = [sys.executable, "-c", HEEDS_INTERRUPT, "status", "--watch", "--interval", "1"]
+    environment = {**project.whole_environment, "TERM": "xterm"}
+    with subprocess.Popen(command, cwd=project.folder, env=environment, stdout=its, stderr=its) as process:
+        os.close(its)
+        try:
+            seen = b""
+            while seen.count(b"\x1b[2J") < 2:
+                seen += os.read(ours, 4096)
+            process.send_signal(signal.SIGINT)
+            with suppress(OSError):  # the other end is closed when it has ended
+                while os.read(ours, 4096):
+                    pass
+            process.wait(timeout=100)
+        finally:
+            process.kill()
+            os.close(ours)
     assert process.returncode == 0
 
 

@@ -220,6 +220,22 @@ def test_slots_that_are_taken(project, prefect_server):
         prefect_server.patch("/work_pools/run-pool", {"concurrency_limit": None})
 
 
+def test_an_agent_that_is_not_as_its_manifest_says_and_an_image_that_nobody_built(project, prefect_server):
+    poll(prefect_server, "fast")
+    changed = POOL.replace("work_queues: [fast],", "work_queues: [fast], env: {A: b},")
+    imaged = changed.replace("compute_config: run-compute, env:", "image_uri: 'anyscale/image/no-such:1', env:")
+    project.write("manifests/a.yaml", imaged)
+    try:
+        plan, now = (chains(project.document(command))["run-fast"] for command in ("plan", "status"))
+        image = {"image": "the Image no-such is not there"}
+        assert links(plan, "not") == image
+        assert links(plan)["agent"] == "apply rolls out the agent run-agent"
+        assert links(now, "not").keys() == {"agent", "image"}
+        assert "not as its manifest says" in links(now)["agent"]
+    finally:
+        project.write("manifests/a.yaml", POOL)
+
+
 def test_what_no_manifest_declares_is_looked_for(tmp_path, project, prefect_server, quiet):
     """The pool and its compute config are somebody else's. Of a platform that is not asked nothing is known."""
     poll(prefect_server, "fast")
