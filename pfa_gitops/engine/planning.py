@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pfa_gitops.engine.contract import with_contracts
 from pfa_gitops.engine.guards import Bounds, breaches, protected
 from pfa_gitops.engine.impact import with_impact
 from pfa_gitops.engine.observe import Observed, observe
@@ -65,6 +66,7 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
         raise ProblemsFound(guarded)
     by_address = {manifest.address: manifest for manifest in sealed}
     plan = await with_impact(plan, world.kinds, world.clients)
+    plan = await with_contracts(plan, world.kinds, world.clients)
     plan = replace(plan, breaches=tuple(breaches(plan, bounds, inventory)))
     return Planned(plan, world.inventory, inventory, by_address)
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pfa_gitops.model.contract import ContractChange
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address, Origins, Path
@@ -185,6 +186,8 @@ class Change:
     """The object was nobody's, and becomes ours."""
     impact: tuple[AffectedRun, ...] = ()
     """The flow runs that it affects. One that several changes affect stands at the first of them."""
+    contract: tuple[ContractChange, ...] = ()
+    """What becomes of the parameters that it takes, and whom that hits."""
 
     @property
     def changed(self) -> frozenset[str]:

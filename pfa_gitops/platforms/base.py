@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path as FilePath
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
+from pfa_gitops.model.contract import ContractChange
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address, Path
@@ -216,6 +217,15 @@ class Kind(ABC, Generic[SpecT, ClientT]):
 
     async def impact(self, client: ClientT, changes: Sequence[Change]) -> Mapping[Address, Sequence[AffectedRun]]:
         """Tell which flow runs these changes of the kind affect, read in bulk. What affects none may be left out."""
+        return {}
+
+    async def contract(
+        self, client: ClientT, changes: Sequence[Change], plan: Sequence[Change]
+    ) -> Mapping[Address, Sequence[ContractChange]]:
+        """Tell how these changes of the kind change the parameters that its objects take, and whom that hits.
+
+        `plan` has the changes of all kinds. What changes none may be left out.
+        """
         return {}
 
     async def afterwards(self, client: ClientT, change: Change) -> None:

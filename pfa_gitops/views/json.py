@@ -6,6 +6,7 @@ from typing import Any
 from pfa_gitops.model.impact import AffectedRun, counted
 from pfa_gitops.model.places import show_path
 from pfa_gitops.model.values import API_VERSION, Action, Change, FieldChange, Manifest, Manifests, Outcome, Plan, Result
+from pfa_gitops.views.contract import contract_json
 from pfa_gitops.views.problems import problem_json
 from pfa_gitops.views.values import to_json
 
@@ -40,6 +41,7 @@ def _change(change: Change) -> dict[str, Any]:
         "adopts": change.adopts,
         "fields": [field_json(field) for field in change.fields],
         "impact": impact_json(change.impact),
+        "contract": contract_json(change.contract),
     }
 
 

@@ -8,6 +8,7 @@ import click
 from pfa_gitops.model.impact import AffectedRun, counted
 from pfa_gitops.model.places import show_path
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome, Plan, Result
+from pfa_gitops.views.contract import in_words
 from pfa_gitops.views.values import one_line, printable, printable_lines, side_by_side
 
 Paint = Callable[[str, str], str]
@@ -72,6 +73,9 @@ def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
         yield f"      {name:<{width}}  {_values(change.action, field, paint)}"
     if change.impact:
         yield f"      {paint(f'flow runs: {show_runs(change.impact)}', 'yellow')}"
+    for parameter in change.contract:
+        sort, colour = ("breaking", "red") if parameter.breaking else ("safe", "green")
+        yield f"      {paint(f'{sort}: {in_words(parameter)}', colour)}"
 
 
 def show_runs(runs: Iterable[AffectedRun]) -> str:
