@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pfa_gitops.engine.chains import Scene, read_chains
+from pfa_gitops.engine.contract import with_contracts
 from pfa_gitops.engine.guards import Bounds, breaches, protected
 from pfa_gitops.engine.impact import with_impact
 from pfa_gitops.engine.observe import Observed, observe
@@ -83,7 +84,7 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     changes = {change.address: change for change in plan.changes if change.desired is not None}
     scene = Scene(found.wanted, changes, world.kinds, world.clients, planned=True)
     plan, chains = await asyncio.gather(with_impact(plan, world.kinds, world.clients), read_chains(scene))
-    plan = with_risks(plan, world.kinds)
+    plan = with_risks(await with_contracts(plan, world.kinds, world.clients), world.kinds)
     plan = replace(plan, breaches=tuple(breaches(plan, bounds, inventory)), chains=chains)
     return Planned(plan, world.inventory, inventory, by_address)
 

@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pfa_gitops.model.chain import Chain
+from pfa_gitops.model.contract import ContractChange
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address, Origins, Path
@@ -190,6 +191,8 @@ class Change:
     """The flow runs that it affects. One that several changes affect stands at the first of them."""
     risks: tuple[Risk, ...] = ()
     """What harm it may do, the most severe first. Empty where it does nothing."""
+    contract: tuple[ContractChange, ...] = ()
+    """What becomes of the parameters that it takes, and whom that hits."""
 
     @property
     def changed(self) -> frozenset[str]:

@@ -12,6 +12,7 @@ from pathlib import Path as FilePath
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from pfa_gitops.model.chain import Link, Part, Verdict
+from pfa_gitops.model.contract import ContractChange
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address, Path
@@ -297,6 +298,15 @@ class Kind(ABC, Generic[SpecT, ClientT]):
     def risks(self, change: Change) -> Iterable[Risk]:
         """Tell what harm a change may do that its action, its impact and `rules` do not tell. Pure."""
         return ()
+
+    async def contract(
+        self, client: ClientT, changes: Sequence[Change], plan: Sequence[Change]
+    ) -> Mapping[Address, Sequence[ContractChange]]:
+        """Tell how these changes of the kind change the parameters that its objects take, and whom that hits.
+
+        `plan` has the changes of all kinds. What changes none may be left out.
+        """
+        return {}
 
     async def afterwards(self, client: ClientT, change: Change) -> None:
         """Do what is left a moment after a create, update or replacement. It holds up no other change."""

@@ -8,6 +8,7 @@ from pfa_gitops.model.places import show_path
 from pfa_gitops.model.policy import Violation
 from pfa_gitops.model.values import API_VERSION, Action, Change, FieldChange, Manifest, Manifests, Outcome, Plan, Result
 from pfa_gitops.views.chains import chains_json
+from pfa_gitops.views.contract import contract_json
 from pfa_gitops.views.problems import problem_json
 from pfa_gitops.views.values import to_json
 
@@ -46,6 +47,7 @@ def change_json(change: Change) -> dict[str, Any]:
         "risks": [risk.value for risk in change.risks],
         "fields": [field_json(field) for field in change.fields],
         "impact": impact_json(change.impact),
+        "contract": contract_json(change.contract),
     }
 
 

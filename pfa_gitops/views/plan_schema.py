@@ -3,6 +3,7 @@
 from typing import Any
 
 from pfa_gitops.model.chain import Part, Verdict
+from pfa_gitops.model.contract import HitSort, ParameterChange
 from pfa_gitops.model.impact import Effect, RunState
 from pfa_gitops.model.policy import Severity
 from pfa_gitops.model.risk import Risk
@@ -35,6 +36,22 @@ _IMPACT = {
     **_object({}, **{effect.value: _object({}, **dict.fromkeys(RunState, _COUNT)) for effect in Effect}),
     "description": "Flow runs that have not ended and that are dropped, moved or orphaned, by how far they are.",
 }
+_HIT = _object(
+    {
+        "sort": {"enum": [sort.value for sort in HitSort]},
+        "name": {"type": "string", "description": "Its name; of runs the name of one of them."},
+        "count": {**_COUNT, "description": "How many flow runs it stands for."},
+    }
+)
+_CONTRACT = _object(
+    {
+        "parameter": {"type": "string"},
+        "kind": {"enum": [kind.value for kind in ParameterChange]},
+        "breaking": {"type": "boolean", "description": "Who gave the right parameters may give wrong ones after it."},
+        "detail": {"type": "string", "description": "What it took and takes, where that tells more. May be empty."},
+        "hits": {"type": "array", "items": _HIT, "description": "Whose parameters no longer fit."},
+    }
+)
 _CHANGE = _object(
     {
         "address": {"type": "string", "pattern": "^[A-Za-z]+/.+$", "description": "Kind and name."},
@@ -47,6 +64,11 @@ _CHANGE = _object(
         },
         "fields": {"type": "array", "items": _FIELD},
         "impact": _IMPACT,
+        "contract": {
+            "type": "array",
+            "items": _CONTRACT,
+            "description": "What becomes of the parameters that the deployment takes.",
+        },
     }
 )
 _VERDICT = _object(

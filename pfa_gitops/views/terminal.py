@@ -12,6 +12,7 @@ from pfa_gitops.model.policy import Severity, Violation
 from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome, Plan, Result
 from pfa_gitops.views.chains import show_chains
+from pfa_gitops.views.contract import in_words
 from pfa_gitops.views.values import one_line, printable, printable_lines, side_by_side
 
 Paint = Callable[[str, str], str]
@@ -110,6 +111,9 @@ def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
         yield f"      {name:<{width}}  {_values(change.action, field, paint)}"
     if change.impact:
         yield f"      {paint(f'flow runs: {show_runs(change.impact)}', 'yellow')}"
+    for parameter in change.contract:
+        sort, colour = ("breaking", "red") if parameter.breaking else ("safe", "green")
+        yield f"      {paint(f'{sort}: {in_words(parameter)}', colour)}"
 
 
 def _risks(change: Change, paint: Paint) -> str:

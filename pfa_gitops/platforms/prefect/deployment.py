@@ -11,6 +11,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from pfa_gitops.model.chain import Link
+from pfa_gitops.model.contract import ContractChange
 from pfa_gitops.model.errors import Conflict, NotFound, Problem
 from pfa_gitops.model.impact import AffectedRun
 from pfa_gitops.model.places import Address
@@ -27,6 +28,7 @@ from pfa_gitops.platforms.prefect import (
 )
 from pfa_gitops.platforms.prefect._block_names import block_names
 from pfa_gitops.platforms.prefect._client import PAGE, Item, Listing, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._contract import contracts
 from pfa_gitops.platforms.prefect._deployment_links import deployment_links
 from pfa_gitops.platforms.prefect._deployment_names import find_deployment
 from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, DeploymentSpec, Storage, canonical_schema
@@ -166,6 +168,12 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         runs = await unfinished(client, flow_runs=of_deployment(*existing))
         groups, now = grouped(runs, "deployment_id"), client.now_at_most()
         return {change.address: on_deployment(change, groups[id_], now) for id_, change in existing.items()}
+
+    async def contract(
+        self, client: PrefectClient, changes: Sequence[Change], plan: Sequence[Change]
+    ) -> Mapping[Address, Sequence[ContractChange]]:
+        """Two listings where something breaks, none where nothing does."""
+        return await contracts(client, changes, plan)
 
     async def delete(self, client: PrefectClient, live: Live[DeploymentSpec]) -> None:
         """Remove the deployment: cancel what waits before, and let go of a shared limit, which would go with it."""
