@@ -31,7 +31,7 @@ def judge(plan: Plan, policies: Sequence[Policy]) -> tuple[Violation, ...]:
     return tuple(verdicts(bound, answers, [change.address for change in pending]))
 
 
-def verdicts(policies: Sequence[Policy], answers: Answers, addresses: Sequence[Address]) -> Iterator[Verdict]:
+def verdicts(policies: Sequence[Policy], answers: Answers, addresses: Sequence[Address]) -> Iterator[Violation]:
     """What the child's answers say. A policy that it did not get to counts as broken."""
     for policy, answer in zip(policies, answers.told, strict=False):
         yield from _verdicts(policy, answer, addresses)

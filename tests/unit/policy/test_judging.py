@@ -1,8 +1,8 @@
-"""Verdicts of plans, with real expressions."""
+"""Violations of policies by plans, with real expressions."""
 
 from pfa_gitops.manifests.project import Policy
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.policy import Severity, Verdict
+from pfa_gitops.model.policy import Severity, Violation
 from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Key, Live, Manifest, Plan
@@ -66,7 +66,7 @@ def test_those_that_were_not_reached_count_as_broken():
     answers = Answers([{"hits": [0], "failures": []}], unfinished=1)
     policies = [Policy(name=name, when="true", message="m", severity="warn") for name in ("a", "b", "c")]
     first, second, third = verdicts(policies, answers, [WANTED.address])
-    assert first == Verdict("a", Severity.WARN, "m", Address("Block", "b"))
+    assert first == Violation("a", Severity.WARN, "m", Address("Block", "b"))
     assert (second.policy, third.policy) == ("b", "c")
     assert "more than 10 s" in (second.failure or "")
     assert third.failure == "the one before it took too long"
