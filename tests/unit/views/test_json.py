@@ -59,8 +59,17 @@ def test_a_plan_fits_its_schema_and_says_what_it_should():
                     {"path": "data.value", "before": "(secret)", "after": "(secret)", "reason": "why"},
                 ],
                 "impact": IMPACT,
+                "contract": [],
             },
-            {"address": "Variable/v", "action": "none", "adopts": False, "risks": [], "fields": [], "impact": {}},
+            {
+                "address": "Variable/v",
+                "action": "none",
+                "adopts": False,
+                "risks": [],
+                "fields": [],
+                "impact": {},
+                "contract": [],
+            },
         ],
         "will_run": [],
     }
