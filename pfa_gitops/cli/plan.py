@@ -14,7 +14,7 @@ from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.receipts import SavedPlan, to_json
 from pfa_gitops.model.values import Plan
-from pfa_gitops.views.markdown import COMMENT_LIMIT
+from pfa_gitops.views.limits import COMMENT_LIMIT
 from pfa_gitops.views.terminal import show_plan
 
 DENIED = 1

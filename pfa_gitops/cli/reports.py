@@ -6,16 +6,13 @@ from pathlib import Path
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.values import Outcome, Plan
 from pfa_gitops.views.json import outcomes_json, plan_json
-from pfa_gitops.views.markdown import plan_markdown
-from pfa_gitops.views.markdown_outcomes import outcomes_markdown
+from pfa_gitops.views.limits import SUMMARY_LIMIT
 from pfa_gitops.views.values import defused, json_text
 
 PLAN_FILES = {".md": "markdown", ".html": "html", ".json": "json"}
 """The form of a plan's report, by how the file's name ends."""
 OUTCOME_FILES = {".md": "markdown", ".json": "json"}
 """The same for an apply's."""
-ENOUGH = 1_000_000
-"""Characters of a Markdown file: GitHub takes as many for a step's summary."""
 
 
 def check_files(files: Collection[Path], forms: Mapping[str, str]) -> None:
@@ -24,7 +21,7 @@ def check_files(files: Collection[Path], forms: Mapping[str, str]) -> None:
         raise ReaderError(f"{unknown[0]}: no report has such a name", f"end it with one of {', '.join(forms)}")
 
 
-def plan_text(plan: Plan, project: str, form: str, most_characters: int = ENOUGH, more_at: str = "") -> str:
+def plan_text(plan: Plan, project: str, form: str, most_characters: int = SUMMARY_LIMIT, more_at: str = "") -> str:
     """The plan in one of the forms."""
     if form == "json":
         return json_text(plan_json(plan))
@@ -32,6 +29,8 @@ def plan_text(plan: Plan, project: str, form: str, most_characters: int = ENOUGH
         from pfa_gitops.views.html import plan_html  # noqa: PLC0415 - other forms need no page
 
         return plan_html(plan, project).rstrip()
+    from pfa_gitops.views.markdown import plan_markdown  # noqa: PLC0415 - the same
+
     return plan_markdown(plan, project, most_characters, more_at).rstrip()
 
 
@@ -39,6 +38,8 @@ def outcomes_text(plan: Plan, outcomes: Sequence[Outcome], project: str, form: s
     """What became of a plan, in one of the forms."""
     if form == "json":
         return json_text(outcomes_json(plan, outcomes))
+    from pfa_gitops.views.markdown_outcomes import outcomes_markdown  # noqa: PLC0415 - other forms need none of it
+
     return outcomes_markdown(plan, outcomes, project).rstrip()
 
 

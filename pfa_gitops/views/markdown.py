@@ -12,13 +12,12 @@ from pfa_gitops.model.values import Action, Change, Plan
 from pfa_gitops.views.difference import difference
 from pfa_gitops.views.fitting import Entry, Fitted, first_that_fit, fit
 from pfa_gitops.views.graph import plan_graph
+from pfa_gitops.views.limits import COMMENT_LIMIT
 from pfa_gitops.views.markdown_text import characters, element, fenced, link, marker, prose, span
 from pfa_gitops.views.mermaid import mermaid
 from pfa_gitops.views.terminal import SIGN, show_runs
 from pfa_gitops.views.weight import Groups, Weight, by_weight
 
-COMMENT_LIMIT = 65_536
-"""Characters that GitHub takes in a comment."""
 RESERVED = 1_000
 """Characters that are kept for headings, and for the sentence that says what was left out."""
 TOLD = 20

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from pfa_gitops.model.values import Outcome, Plan, Result
 from pfa_gitops.views.fitting import Entry, fit
-from pfa_gitops.views.markdown import COMMENT_LIMIT, RESERVED, listed, table
+from pfa_gitops.views.limits import COMMENT_LIMIT
+from pfa_gitops.views.markdown import RESERVED, listed, table
 from pfa_gitops.views.markdown_text import characters, marker, prose, span
 from pfa_gitops.views.terminal import DONE_WORD, SIGN, show_result
 

@@ -195,12 +195,14 @@ def test_a_secret_shows_nowhere_and_its_change_is_seen(project, name):
     project.write("manifests/a.yaml", block + "spec: {type: secret, data: {value: {from_env: MY_SECRET}}}\n")
     said = ""
     for secret, code in (("correct-horse", 2), ("correct-horse", 0), ("battery-staple", 2)):
-        plan = project.pfa("plan", "--detailed-exitcode", MY_SECRET=secret)
+        reports = ("--report", "plan.md", "--report", "plan.html", "--report", "plan.json")
+        plan = project.pfa("plan", "--detailed-exitcode", *reports, MY_SECRET=secret)
         assert plan.returncode == code
         apply = project.pfa("apply", "--auto-approve", MY_SECRET=secret)
         document = project.pfa("apply", "--auto-approve", "--format", "json", MY_SECRET=secret)
         render = project.pfa("render", MY_SECRET=secret)
         said += "".join(done.stdout + done.stderr for done in (plan, apply, document, render))
+        said += "".join((project.folder / f"plan.{end}").read_text() for end in ("md", "html", "json"))
     assert "(secret)" in said
     assert "horse" not in said
     assert "staple" not in said
