@@ -74,7 +74,7 @@ def test_one_action_has_one_commit_everywhere():
 )
 def test_a_step_of_the_action_only_starts_python(step):
     assert len(step["run"].splitlines()) == 1
-    assert re.fullmatch(r'(exec "\$PFA_PYTHON" -P -m pfa_gitops\.github \w+|python -I "\S+\.py")', step["run"])
+    assert re.fullmatch(r'(exec "\$PFA_PYTHON" -P -m pfa_gitops\.github \w+|python3 -I "\S+\.py")', step["run"])
 
 
 def test_the_inputs_reach_the_step_that_runs():
