@@ -139,6 +139,23 @@ def test_the_example_is_what_init_writes():
         assert (EXAMPLE / path).read_text() == text
 
 
+def test_what_init_writes_is_as_clean(tmp_path):
+    from pfa_gitops.cli import app  # noqa: PLC0415 - only this test needs the commands
+
+    assert app.run(["init", str(tmp_path)], lambda error: pytest.fail(error.message)) == 0
+    files = sorted((tmp_path / ".github" / "workflows").iterdir())
+    assert [file.name for file in files] == ["drift.yml", "gitops.yml"]
+    run(str(BIN / "zizmor"), "--offline", "--quiet", str(tmp_path))
+    run(str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *map(str, files))
+    read = set(
+        re.findall(r"env\.(PROD_\w+)|from_env: (PROD_\w+)", "".join(map(Path.read_text, tmp_path.rglob("*.yaml"))))
+    )
+    for file in files:
+        handed = re.findall(r"(\w+)=\$\{\{ (?:vars|secrets)\.(\w+) \}\}", file.read_text())
+        assert {name for name, _ in handed} == {one or other for one, other in read}
+        assert all(name == source for name, source in handed)
+
+
 def test_more_variables_are_handed_over_under_their_own_names():
     texts = github_workflows(["prod"], "1.0", ["URL"], ["KEY"])
     for text in texts.values():
