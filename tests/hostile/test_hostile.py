@@ -4,6 +4,7 @@ A case is an entry of a data file in `cases/`; `support.hostile` says how it is 
 """
 
 import json
+from xml.etree import ElementTree
 
 import pytest
 from support.hostile import Case, cases, run, write
@@ -24,6 +25,9 @@ def judge(children, case, base):
     assert rendered.code == case.exit
     if case.exit == 0:
         json.loads(rendered.stdout)
+        ElementTree.fromstring(run(children, folder, case, "graph", "--format", "svg").stdout)
+    elif len(case.name) % 4 == 0:
+        ElementTree.fromstring(run(children, folder, case, "validate", "--format", "junit").stdout)
     return folder
 
 

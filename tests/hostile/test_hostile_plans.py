@@ -23,5 +23,8 @@ def test_a_plan_of_a_hostile_project(children, prefect_server, tmp_path, case):
         assert text in planned.said
     document = run(children, folder, case, "plan", "--format", "json", **environment)
     assert document.code == case.plan
+    reviewed = run(children, folder, case, "plan", "--format", ("markdown", "html")[len(case.name) % 2], **environment)
+    assert reviewed.code == case.plan
+    assert reviewed.stdout.startswith(("<!-- pfa-gitops: ", "<!DOCTYPE html>")) == (case.plan == 0)
     if case.plan == 0:
         assert json.loads(document.stdout)["summary"]["create"] > 0

@@ -46,15 +46,8 @@ def test_of_a_long_value_only_what_differs_is_shown():
         Line("+", '    "key500": "new",'),
     ]
     assert len(found) == 11
-    assert (
-        lines(before, dict(list(before.items())[:-1]))[-3:]
-        == [
-            Line("-", '    "key998": 998,'),
-            Line("-", '    "key999": 999'),
-            Line("+", '    "key998": 998'),
-        ]
-        or len(lines(before, dict(list(before.items())[:-1]))) < 12
-    )
+    shorter = [line for line in lines(before, dict(list(before.items())[:-1])) if line.sign != " "]
+    assert sorted(line.text.strip() for line in shorter) == ['"key998": 998', '"key998": 998,', '"key999": 999']
 
 
 def test_a_text_is_compared_by_its_lines():
@@ -69,6 +62,7 @@ def test_values_without_end_take_few_lines():
     assert {line.sign for line in found} == {"-", "+", " "}
     assert max(len(line.text) for line in found) <= WIDEST_LINE + 2
     found = lines(["same"] * 390 + ["a"] + ["same"] * 390, ["other"] * 390 + ["b"] + ["same"] * 390)
+    assert '    "a",' in [line.text for line in found if line.sign == "-"]
 
 
 JSON = st.recursive(
@@ -79,7 +73,7 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON)
-@few(200)
+@few(100)
 def test_whatever_differs_is_in_them(before, after):
     found = lines(before, after)
     assert all(line.text.isprintable() and line.sign in "+-! " for line in found)
