@@ -10,7 +10,7 @@ from pfa_gitops.cli.console import fail
 from pfa_gitops.github import applies, drifts, plans
 from pfa_gitops.github.environment import APART, of_a_stranger, prepare, set_apart, take_token
 from pfa_gitops.github.inputs import SELECT, inputs, words
-from pfa_gitops.github.selection import changed_paths, matrix, select
+from pfa_gitops.github.selection import matrix, select, what_changed
 from pfa_gitops.github.step import Step
 from pfa_gitops.github.surroundings import surroundings
 from pfa_gitops.github.workflow_commands import annotate
@@ -47,7 +47,7 @@ def _select(step: Step) -> int:
     """Find out which projects and environments the event concerns."""
     given = {name: words(os.environ.get(f"PFA_{name}", "")) for name in ("PROJECTS", "ENVIRONMENTS", "PATHS")}
     with step.github() as github:
-        changed = changed_paths(github, step.here)
+        changed = what_changed(github, step.here)
     targets = select(step.inputs.directory, given["PROJECTS"], given["ENVIRONMENTS"], changed, given["PATHS"])
     step.outputs |= {"targets": matrix(targets), "any": str(bool(targets)).lower()}
     return step.end(0)

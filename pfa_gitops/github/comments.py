@@ -31,6 +31,13 @@ def put_comment(github: GitHub, number: int, text: str) -> str:
     raise AssertionError("the loop ends by a return or an error")
 
 
+def markers(github: GitHub, number: int) -> set[str]:
+    """The first lines of all comments of our own, by which a pull request shows what was planned before."""
+    mine = authored_by(github.login())
+    comments = github.pages(f"/issues/{number}/comments", "pull-requests: read")
+    return {first_line(comment.get("body") or "") for comment in comments if mine(comment)}
+
+
 def _edit(github: GitHub, comment: Any, text: str) -> str:
     if comment.get("body") != text:
         comment = github.change(f"/issues/comments/{comment['id']}", NEEDS, {"body": text})

@@ -117,7 +117,7 @@ def check_record(folder: Path, expected: Record) -> Path:
     try:
         text = (folder / RECORD_FILE).read_bytes()[:LARGEST_RECORD]
         found = Record(**json.loads(text))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         raise NotReviewed("the artifact holds no plan of this action", NEW_PLAN) from None
     if found != expected:
         names = [name for name, value in asdict(expected).items() if asdict(found)[name] != value]

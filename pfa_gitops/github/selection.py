@@ -1,17 +1,19 @@
 """Which projects and environments an event concerns: those below whose folder something changed."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
 
 from pfa_gitops.github.api import GitHub
-from pfa_gitops.github.projects import environments, projects
+from pfa_gitops.github.comments import markers
+from pfa_gitops.github.projects import environments, owner, projects
 from pfa_gitops.github.reviewed import NotReviewed, merged_pull_request
 from pfa_gitops.github.surroundings import Surroundings
 from pfa_gitops.model.errors import ReaderError
+from pfa_gitops.views.markdown_text import marker
 
 MOST_FILES = 3_000
 """GitHub lists no more of a pull request; of a comparison 300."""
@@ -28,21 +30,33 @@ class Target(NamedTuple):
     environment: str
 
 
+class Changed(NamedTuple):
+    """What an event changed."""
+
+    paths: Sequence[str] | None
+    """Relative to the checkout; None for everything."""
+    told: Set[str] = frozenset()
+    """The markers of the comments that are there already: none of them may stay and tell of an older commit."""
+
+
 def select(
-    root: Path, wanted: Sequence[str], names: Sequence[str], changed: Sequence[str] | None, shared: Sequence[str]
+    root: Path, wanted: Sequence[str], names: Sequence[str], changed: Changed, shared: Sequence[str]
 ) -> list[Target]:
-    """The projects that changed, each with its environments.
+    """The projects that changed, each with its environments, and what a comment tells of.
 
     `wanted` are the folders of projects, by default all below `root`; `names` the environments, by default all that a
-    project declares. `changed` are paths relative to `root`, None for everything; a path that `shared` matches, as in a
-    .gitignore, concerns all projects. Raises ReaderError.
+    project declares. A path that `shared` matches, as in a .gitignore, concerns all projects. Raises ReaderError.
     """
     folders = [str(PurePosixPath(folder)) for folder in wanted] or list(projects(root))
     if not folders:
         raise ReaderError("there is no pfa-gitops.yaml in this checkout", "check out the repository before this step")
-    if changed is not None and not any(GitIgnoreSpec.from_lines(shared).match_files(changed)):
-        folders = [folder for folder in folders if any(_below(folder, path) for path in changed)]
-    targets = [Target(folder, name) for folder in folders for name in names or environments(root / folder)]
+    everything = changed.paths is None or any(GitIgnoreSpec.from_lines(shared).match_files(changed.paths))
+    targets = [
+        Target(folder, name)
+        for folder in folders
+        for name in names or environments(root / folder)
+        if everything or _concerns(changed, folder) or marker(*owner(root / folder, name)) in changed.told
+    ]
     if len(targets) > MOST_TARGETS:
         raise ReaderError(
             f"{len(targets)} projects and environments are more than the {MOST_TARGETS} jobs of a matrix",
@@ -51,8 +65,8 @@ def select(
     return targets
 
 
-def _below(folder: str, path: str) -> bool:
-    return PurePosixPath(path).is_relative_to(PurePosixPath(folder))
+def _concerns(changed: Changed, folder: str) -> bool:
+    return any(PurePosixPath(path).is_relative_to(folder) for path in changed.paths or ())
 
 
 def matrix(targets: Iterable[Target]) -> str:
@@ -60,21 +74,21 @@ def matrix(targets: Iterable[Target]) -> str:
     return json.dumps([target._asdict() for target in targets])
 
 
-def changed_paths(github: GitHub, here: Surroundings) -> list[str] | None:
-    """The paths that a pull request or a push changed, renamed ones by both names. None for all of them."""
+def what_changed(github: GitHub, here: Surroundings) -> Changed:
+    """The paths that a pull request or a push changed, renamed ones by both names."""
     if here.pull_request is not None:
         return _of_pull_request(github, here.pull_request.number)
     if here.event != "push":
-        return None
+        return Changed(None)
     try:
         return _of_pull_request(github, int(merged_pull_request(github, here.commit)["number"]))
     except NotReviewed:
-        return _of_push(github, here)
+        return Changed(_of_push(github, here))
 
 
-def _of_pull_request(github: GitHub, number: int) -> list[str] | None:
+def _of_pull_request(github: GitHub, number: int) -> Changed:
     files = list(github.pages(f"/pulls/{number}/files", NEEDS))
-    return None if len(files) >= MOST_FILES else _paths(files)
+    return Changed(None if len(files) >= MOST_FILES else _paths(files), markers(github, number))
 
 
 def _of_push(github: GitHub, here: Surroundings) -> list[str] | None:

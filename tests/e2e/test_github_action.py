@@ -1,11 +1,14 @@
 """The action from the pull request to the apply: its own YAML, real commands, real servers, a stand-in for GitHub."""
 
+import json
+import shutil
 import subprocess
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import yaml
 from support.action_runner import ACTION, Job
 from support.github import FORK, PERSON, READ_ONLY, REPOSITORY, TOKEN, GitHubStandIn, github_stand_in
 
@@ -22,6 +25,7 @@ spec:
 """
 HEADS = ("a" * 40, "b" * 40, "c" * 40)
 MERGE = "e" * 40
+EXAMPLE = Path(__file__).parents[2] / "examples" / "github"
 
 
 def variable(name: str, value: str) -> str:
@@ -38,6 +42,9 @@ class World:
     name: str
     artifacts: dict[str, Path] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
+    inputs: dict[str, str] = field(
+        default_factory=lambda: {"working_directory": "deploy", "environment": "prod", "version": "installed"}
+    )
 
     @property
     def workspace(self) -> Path:
@@ -68,10 +75,6 @@ class World:
         job = self.job("push", {"before": "9" * 40}, MERGE)
         assert job.use(self.workspace, **{**self.inputs, "command": "apply", **inputs}) == code, job.log
         return job
-
-    @property
-    def inputs(self) -> dict[str, str]:
-        return {"working_directory": "deploy", "environment": "prod", "version": "installed"}
 
 
 @pytest.fixture
@@ -198,15 +201,10 @@ def test_a_strangers_process_never_saw_a_secret(world):
     assert READ_ONLY not in seen
 
 
+@pytest.mark.slow  # jobs of several processes; tests/unit/github/test_reviewed.py has all reasons
 @pytest.mark.parametrize(
     ("artifact", "why"),
-    [
-        (None, "it has no plan for its last commit"),
-        ({"source": FORK}, "its plan was made by a fork"),
-        ({"created_at": "2026-01-03T00:00:00Z"}, "its plan was made after the merge"),
-        ({"expired": True}, "its plan has expired"),
-        ({"event": "workflow_dispatch"}, "was not made by a workflow of the pull request"),
-    ],
+    [(None, "it has no plan for its last commit"), ({"source": FORK}, "its plan was made by a fork")],
 )
 def test_what_nobody_reviewed_is_not_applied(world, prefect_server, artifact, why):
     world.write(variable(world.name, "1"))
@@ -224,6 +222,7 @@ def test_what_nobody_reviewed_is_not_applied(world, prefect_server, artifact, wh
     assert why in job.log
 
 
+@pytest.mark.slow  # jobs of several processes; the first story and the unit tests stand for it
 def test_a_commit_without_a_pull_request_is_applied_only_when_the_workflow_says_so(world, prefect_server):
     world.write(variable(world.name, "1"))
     refused = world.apply(code=1)
@@ -245,6 +244,7 @@ def test_what_moved_since_the_review_is_not_done_and_told(world, prefect_server)
     assert job.outputs["exit-code"] == "3"
 
 
+@pytest.mark.slow  # jobs of several processes; the first story and the unit tests stand for it
 def test_another_plan_under_the_same_name_is_refused(world):
     world.write(variable(world.name, "1"))
     world.plan(HEADS[0])
@@ -255,6 +255,7 @@ def test_another_plan_under_the_same_name_is_refused(world):
     assert "the artifact's plan was made for another head" in job.log
 
 
+@pytest.mark.slow  # jobs of several processes; the first story and the unit tests stand for it
 def test_a_token_that_may_not_comment_fails_the_job_and_says_what_it_needs(world):
     world.write(variable(world.name, "1"))
     job = world.plan(HEADS[0], token=READ_ONLY, code=4)
@@ -300,6 +301,7 @@ def test_drift_opens_edits_closes_and_reopens_one_issue(world, prefect_server):
     assert [call.method for call in world.github.writes] == ["POST", "PATCH", "PATCH", "PATCH"]
 
 
+@pytest.mark.slow  # jobs of several processes; the first story and the unit tests stand for it
 def test_the_projects_that_changed_are_selected(world):
     (world.workspace / "other").mkdir()
     (world.workspace / "other" / "pfa-gitops.yaml").write_text(PROJECT.replace("NAME", "other"))
@@ -312,6 +314,7 @@ def test_the_projects_that_changed_are_selected(world):
     )
 
 
+@pytest.mark.slow  # jobs of several processes; the first story and the unit tests stand for it
 def test_a_plan_over_both_platforms(world, emulator):
     world.servers |= emulator.env
     config = "---\napiVersion: pfa-gitops/v1\nkind: ComputeConfig\nmetadata: {name: NAME}\n"
@@ -321,3 +324,35 @@ def test_a_plan_over_both_platforms(world, emulator):
     [comment] = world.github.comments
     assert f"ComputeConfig/{world.name}" in comment["body"]
     assert f"Variable/{world.name}" in comment["body"]
+
+
+@pytest.mark.slow  # jobs of several processes; the first story and the unit tests stand for it
+def test_the_example_as_its_workflow_calls_it(world, prefect_server):
+    """Select, plan and apply with what `examples/github` hands to the reusable workflow."""
+    shutil.rmtree(world.workspace / "deploy")
+    shutil.copytree(EXAMPLE, world.workspace, dirs_exist_ok=True)
+    caller = yaml.safe_load((EXAMPLE / ".github" / "workflows" / "gitops.yml").read_text())["jobs"]["gitops"]
+    world.github.files[7] = [{"filename": "manifests/deployment.yaml"}]
+    pull = {"number": 7, "head": {"sha": HEADS[0], "repo": {"full_name": REPOSITORY}}}
+    job = world.job("pull_request", {"pull_request": pull})
+    environments = caller["with"]["environments"]
+    assert job.use(world.workspace, command="select", version="installed", environments=environments) == 0, job.log
+    targets = json.loads(job.outputs["targets"])
+    assert targets == [{"directory": ".", "environment": name} for name in ("staging", "prod")]
+
+    world.github.add_pull(7, HEADS[0], MERGE)
+    for target in targets:
+        world.inputs = {**world.inputs, "working_directory": target["directory"], "environment": target["environment"]}
+        world.plan(HEADS[0])
+        world.apply()
+    comments = [comment["body"].splitlines()[0] for comment in world.github.comments]
+    assert comments == [
+        "<!-- pfa-gitops: reports/staging -->",
+        "<!-- pfa-gitops apply: reports/staging -->",
+        "<!-- pfa-gitops: reports/prod -->",
+        "<!-- pfa-gitops apply: reports/prod -->",
+    ]
+    for name in ("reports-staging", "reports"):
+        assert prefect_server.get(f"/work_pools/{name}")["type"] == "process"
+    for name in ("daily-report-staging", "daily-report"):
+        assert prefect_server.get(f"/deployments/name/report/{name}")["schedules"][0]["slug"] == "daily"

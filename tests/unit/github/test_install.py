@@ -50,6 +50,14 @@ def test_a_version_gets_an_environment_of_its_own_and_once_only(tmp_path):
     assert install(tmp_path, "9.8.7").returncode == 0
 
 
+@pytest.mark.slow  # the same
+def test_a_version_that_is_not_there_is_told(tmp_path):
+    done = install(tmp_path, "9.9.9")
+    assert done.returncode == 1
+    assert "::error title=pfa-gitops::pip could not install" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def test_what_is_there_is_taken(tmp_path):
     assert install(tmp_path, "installed").returncode == 0
     assert (tmp_path / "output").read_text() == f"python={sys.executable}\n"

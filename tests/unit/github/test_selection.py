@@ -1,8 +1,9 @@
 """Which projects and environments an event concerns."""
 
 import pytest
+from support.github import ROBOT
 
-from pfa_gitops.github.selection import Target, changed_paths, select
+from pfa_gitops.github.selection import Changed, Target, select, what_changed
 from pfa_gitops.github.surroundings import PullRequest, Surroundings
 from pfa_gitops.model.errors import ReaderError
 
@@ -24,8 +25,8 @@ def root(tmp_path):
 
 
 def chosen(root, changed, **more):
-    given = {"wanted": (), "names": (), "shared": (), **more}
-    return select(root, given["wanted"], given["names"], changed, given["shared"])
+    given = {"wanted": (), "names": (), "shared": (), "told": frozenset(), **more}
+    return select(root, given["wanted"], given["names"], Changed(changed, given["told"]), given["shared"])
 
 
 ALL = [Target("a", "dev"), Target("a", "prod"), Target("a-b", "default"), Target("c/d", "default")]
@@ -55,6 +56,16 @@ def test_a_shared_path_concerns_all(root):
     assert chosen(root, ["docs/y.md"], shared=["lib/**"]) == []
 
 
+def test_what_a_comment_tells_of_is_planned_again_though_it_changed_no_more(root, server, github):
+    server.add_pull(7, "a" * 40, "e" * 40)
+    server.add_comment(7, "<!-- pfa-gitops: x/prod -->\nan older plan", ROBOT)
+    server.add_comment(7, "<!-- pfa-gitops: x/dev -->\nby a person")
+    server.files[7] = [{"filename": "README.md"}]
+    for where in (here("pull_request", PullRequest(7, "a" * 40, is_strange=False)), here("push", before="9" * 40)):
+        told = what_changed(github, where).told
+        assert chosen(root, ["README.md"], told=told, wanted=["a", "c/d"]) == [Target("a", "prod")]
+
+
 def test_a_project_at_the_root_is_concerned_by_everything(tmp_path):
     (tmp_path / "pfa-gitops.yaml").write_text(PROJECT)
     assert chosen(tmp_path, ["anything"]) == [Target(".", "default")]
@@ -76,7 +87,7 @@ def here(event, pull_request=None, before=""):
 
 def test_of_a_pull_request_renamed_files_count_twice(server, github):
     server.files[7] = [{"filename": "new", "previous_filename": "old"}, *({"filename": str(n)} for n in range(150))]
-    paths = changed_paths(github, here("pull_request", PullRequest(7, "a" * 40, is_strange=False)))
+    paths = what_changed(github, here("pull_request", PullRequest(7, "a" * 40, is_strange=False))).paths
     assert paths[:2] == ["new", "old"]
     assert len(paths) == 152
 
@@ -84,21 +95,21 @@ def test_of_a_pull_request_renamed_files_count_twice(server, github):
 def test_of_a_merge_the_pull_requests_files_count(server, github):
     server.add_pull(7, "a" * 40, "e" * 40)
     server.files[7] = [{"filename": "x"}]
-    assert changed_paths(github, here("push", before="9" * 40)) == ["x"]
+    assert what_changed(github, here("push", before="9" * 40)).paths == ["x"]
 
 
 def test_of_a_push_its_commits_count(server, github):
     server.compared = [{"filename": "y"}]
-    assert changed_paths(github, here("push", before="9" * 40)) == ["y"]
+    assert what_changed(github, here("push", before="9" * 40)).paths == ["y"]
     server.compared = [{"filename": str(number)} for number in range(300)]
-    assert changed_paths(github, here("push", before="9" * 40)) is None
+    assert what_changed(github, here("push", before="9" * 40)).paths is None
 
 
 def test_where_github_lists_no_more_everything_counts(server, github):
     server.files[7] = [{"filename": str(number)} for number in range(3000)]
-    assert changed_paths(github, here("pull_request", PullRequest(7, "a" * 40, is_strange=False))) is None
+    assert what_changed(github, here("pull_request", PullRequest(7, "a" * 40, is_strange=False))).paths is None
 
 
 @pytest.mark.parametrize("where", [here("schedule"), here("workflow_dispatch"), here("push", before="0" * 40)])
 def test_everything_counts_where_nothing_is_to_compare_with(github, where):
-    assert changed_paths(github, where) is None
+    assert what_changed(github, where).paths is None

@@ -74,7 +74,7 @@ def test_one_action_has_one_commit_everywhere():
 )
 def test_a_step_of_the_action_only_starts_python(step):
     assert len(step["run"].splitlines()) == 1
-    assert re.fullmatch(r'(exec "\$PFA_PYTHON" -P -m pfa_gitops\.github \w+|python -I "\S+\.py")', step["run"])
+    assert re.fullmatch(r'(exec "\$PFA_PYTHON" -P -m pfa_gitops\.github \w+|python3 -I "\S+\.py")', step["run"])
 
 
 def test_the_inputs_reach_the_step_that_runs():
@@ -137,6 +137,23 @@ def test_a_callers_grants_are_what_the_jobs_need():
 def test_the_example_is_what_init_writes():
     for path, text in github_workflows(["staging", "prod"], version("pfa-gitops")).items():
         assert (EXAMPLE / path).read_text() == text
+
+
+def test_what_init_writes_is_as_clean(tmp_path):
+    from pfa_gitops.cli import app  # noqa: PLC0415 - only this test needs the commands
+
+    assert app.run(["init", str(tmp_path)], lambda error: pytest.fail(error.message)) == 0
+    files = sorted((tmp_path / ".github" / "workflows").iterdir())
+    assert [file.name for file in files] == ["drift.yml", "gitops.yml"]
+    run(str(BIN / "zizmor"), "--offline", "--quiet", str(tmp_path))
+    run(str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *map(str, files))
+    read = set(
+        re.findall(r"env\.(PROD_\w+)|from_env: (PROD_\w+)", "".join(map(Path.read_text, tmp_path.rglob("*.yaml"))))
+    )
+    for file in files:
+        handed = re.findall(r"(\w+)=\$\{\{ (?:vars|secrets)\.(\w+) \}\}", file.read_text())
+        assert {name for name, _ in handed} == {one or other for one, other in read}
+        assert all(name == source for name, source in handed)
 
 
 def test_more_variables_are_handed_over_under_their_own_names():
