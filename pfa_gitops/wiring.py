@@ -48,6 +48,7 @@ from pfa_gitops.model.known_secrets import KnownSecrets
 from pfa_gitops.model.leaves import secret_refs
 from pfa_gitops.model.places import Address, Origin, Path, address
 from pfa_gitops.model.receipts import SavedPlan, receipts
+from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.secrets import Sealed, SecretRef
 from pfa_gitops.model.status import StatusReport
 from pfa_gitops.model.unmanaged import StraysReport
@@ -202,7 +203,9 @@ class Connection:
         Raises ProblemsFound or PlatformError; writes nothing.
         """
         found, limits = self.workspace, self.workspace.environment.spec.limits
-        bounds = Bounds(limits.max_deletes, limits.max_percent, limits.max_runs_affected, frozenset(limits.forbid))
+        bounds = Bounds(
+            limits.max_deletes, limits.max_percent, limits.max_runs_affected, frozenset(map(Risk, limits.forbid))
+        )
         return self._judged(await plan_all(await self._world(), found.manifests, bounds, found.notices))
 
     def _judged(self, planned: Planned) -> Planned:

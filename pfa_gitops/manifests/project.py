@@ -8,7 +8,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, mod
 
 from pfa_gitops.model.places import Origins
 from pfa_gitops.model.policy import Severity
-from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.secrets import SecretRef
 from pfa_gitops.model.values import Spec
 
@@ -60,7 +59,8 @@ class AnyscaleConnection(Spec):
     """
 
 
-Forbidden = Literal[Risk.EXPOSES_SECRET, Risk.DESTROYS, Risk.LOOSENS_PROTECTION, Risk.DROPS_RUNS, Risk.RESTARTS_AGENT]
+Forbidden = Literal["exposes_secret", "destroys", "loosens_protection", "drops_runs", "restarts_agent"]
+"""Every Risk but `safe`."""
 
 
 class Limits(Spec):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 JUDGE = Path(__file__).with_name("judge.py")
-CPU_SECONDS = 10
+CPU_SECONDS = 20
 """For all policies of a project together."""
 WALL_SECONDS = 300
 """Only a machine that has no time for the child at all comes near it."""

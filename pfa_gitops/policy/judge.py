@@ -10,13 +10,15 @@ them `changes`, `plan` and `environment`. Standard output gets a JSON document a
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cel_expr_python import cel
 
-DYN = cel.Type.DYN
-PLAN_ONLY = {"plan": DYN, "environment": cel.Type.STRING}
+DYN, STRING = cel.Type.DYN, cel.Type.STRING
+WHOLE = cel.NewEnv(variables={"change": DYN, "plan": DYN, "environment": STRING})
+WITHOUT_CHANGE = cel.NewEnv(variables={"plan": DYN, "environment": STRING})
+WITHOUT_PLAN = cel.NewEnv(variables={"change": DYN, "environment": STRING})
 BOOL, ERROR = "BOOL", "ERROR"
 LOST = "it cannot be evaluated"
 
@@ -37,19 +39,16 @@ class Program:
     """A policy that compiled. One that names `change` is held against each change, any other against the plan."""
 
     def __init__(self, expression: str) -> None:
-        try:
-            self.compiled, self.per_change = cel.NewEnv(variables=PLAN_ONLY).compile(expression), False
-        except RuntimeError:
-            environment = cel.NewEnv(variables={**PLAN_ONLY, "change": DYN})
-            self.compiled, self.per_change = environment.compile(expression), True
-        self.names_plan = self.per_change and _needs_plan(expression)
+        self.compiled = WHOLE.compile(expression)
         if (given := self.compiled.return_type().name()) not in {BOOL, "DYN"}:
             raise RuntimeError(f"it gives {given}, and must give true or false")
+        self.names_change = not _compiles(WITHOUT_CHANGE, expression)
+        self.names_plan = not _compiles(WITHOUT_PLAN, expression)
 
-    def holds(self, values: Mapping[str, Any]) -> bool | str:
-        """Whether it is true of these values; a text says why nobody can tell."""
+    def holds(self, case: Any) -> bool | str:
+        """Whether it is true of a case; a text says why nobody can tell."""
         try:
-            found = self.compiled.eval(data=values)
+            found = self.compiled.eval(activation=case)
             kind = found.type().name()
             if kind == BOOL:
                 return bool(found.value())
@@ -58,21 +57,44 @@ class Program:
             return str(error) or LOST
 
 
-def _needs_plan(expression: str) -> bool:
-    """A plan is dear to hand over, so that it is only where it is named."""
+def _compiles(environment: Any, expression: str) -> bool:
+    """Whether an expression names nothing that this environment lacks."""
     try:
-        cel.NewEnv(variables={"change": DYN, "environment": cel.Type.STRING}).compile(expression)
+        environment.compile(expression)
     except RuntimeError:
-        return True
-    return False
+        return False
+    return True
 
 
-def judged(program: Program, document: Mapping[str, Any]) -> dict[str, Any]:
+class Cases:
+    """What policies are evaluated with. CEL keeps what it made of a value, so that each is handed over once.
+
+    Not so a plan to a policy that names a change besides: there is no way to hand over only the change anew.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._shared = {"environment": document["environment"]}
+        self._plan, self._changes = document["plan"], document["changes"]
+        self._whole = WHOLE.Activation({**self._shared, "plan": self._plan})
+        self._bare = [WHOLE.Activation({**self._shared, "change": change}) for change in self._changes]
+
+    def of(self, program: Program) -> Iterator[tuple[int | None, Any]]:
+        """The cases of one policy, by the change's index; null for the plan."""
+        if not program.names_change:
+            yield None, self._whole
+        elif not program.names_plan:
+            yield from enumerate(self._bare)
+        else:
+            for index, change in enumerate(self._changes):
+                yield index, WHOLE.Activation({**self._shared, "plan": self._plan, "change": change})
+
+
+def judged(program: Program, cases: Cases) -> dict[str, Any]:
     """What one policy says of the plan."""
     hits: list[int | None] = []
     failures: list[list[Any]] = []
-    for index, values in _cases(program, document):
-        found = program.holds(values)
+    for index, case in cases.of(program):
+        found = program.holds(case)
         if found is True:
             hits.append(index)
         elif found is not False:
@@ -80,26 +102,15 @@ def judged(program: Program, document: Mapping[str, Any]) -> dict[str, Any]:
     return {"hits": hits, "failures": failures}
 
 
-def _cases(program: Program, document: Mapping[str, Any]) -> Iterator[tuple[int | None, dict[str, Any]]]:
-    """What a policy is evaluated with."""
-    shared = {"environment": document["environment"]}
-    if not program.per_change:
-        yield None, {**shared, "plan": document["plan"]}
-        return
-    shared |= {"plan": document["plan"]} if program.names_plan else {}
-    for index, change in enumerate(document["changes"]):
-        yield index, {**shared, "change": change}
-
-
 def main() -> None:
     """Answer the one document."""
     document = json.load(sys.stdin)
     limit(document["seconds"], document["bytes"])
-    expressions: Sequence[str] = document["policies"]
-    for expression in expressions:
+    cases = Cases(document) if "plan" in document else None
+    for expression in document["policies"]:
         try:
             program = Program(expression)
-            answer = judged(program, document) if "plan" in document else {"hits": [], "failures": []}
+            answer = judged(program, cases) if cases else {"hits": [], "failures": []}
         except RuntimeError as error:
             answer = {"error": str(error)}
         print(json.dumps(answer), flush=True)  # noqa: T201 - its parent reads it

@@ -217,7 +217,10 @@ def test_more_runs_than_the_limit_need_a_flag_and_a_renamed_deployment_keeps_wha
     waiting = [run for run in runs if run["state_type"] == "SCHEDULED"]
     assert sorted(run["name"] for run in waiting) == [f"{n.run}{number}" for number in range(3)]
     assert {run["deployment_id"] for run in waiting} == {renamed["id"]}
-    assert runs_of(project.document("destroy", "--auto-approve")["plan"], "dropped") == 3
+    destroyed = project.document("destroy", "--auto-approve")["plan"]
+    assert runs_of(destroyed, "dropped") == 3
+    [risks] = [change["risks"] for change in destroyed["changes"] if change["address"] == f"Deployment/{n.new}"]
+    assert risks == ["destroys", "drops_runs"]
 
 
 def test_drift_says_what_was_changed_since(project, prefect_server, n):

@@ -1,11 +1,13 @@
 """The classes of changes, by table: kinds are the real ones, plans are made by hand."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
 from pfa_gitops.engine.guards import Bounds, breaches
 from pfa_gitops.engine.risk import with_risks
+from pfa_gitops.manifests.project import Forbidden
 from pfa_gitops.model.impact import AffectedRun, Effect, RunState
 from pfa_gitops.model.inventory import DigestKey, Inventory
 from pfa_gitops.model.places import Address
@@ -116,6 +118,10 @@ def test_only_tags_leave_a_service_as_it_runs(kind):
 )
 def test_text_where_a_secret_was_or_is_said_to_be(path, before, after, exposes):
     assert update("InfraBlock", path, before, after) == (["exposes_secret"] if exposes else ["safe"])
+
+
+def test_every_risk_can_be_forbidden():
+    assert set(get_args(Forbidden)) == {risk.value for risk in Risk} - {Risk.SAFE}
 
 
 def test_forbidden_risks_are_limits():
