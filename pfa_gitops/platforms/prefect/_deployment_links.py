@@ -29,5 +29,17 @@ def deployment_links(prospect: Prospect[DeploymentSpec], rules: FieldRules) -> I
         served = details.get("status") == SERVED
         reason = "a process serves it" if served else f"it has {NO_POOL}"
         yield prospect.link(Part.POOL, Verdict.OK if served else Verdict.NOT, reason)
+    yield from _elsewhere(prospect, spec)
     limit = spec.concurrency_limit.limit if spec.concurrency_limit else None
     yield from slots(prospect, "the deployment", limit, details.get("active_slots", 0))
+
+
+def _elsewhere(prospect: Prospect[DeploymentSpec], spec: DeploymentSpec) -> Iterator[Link]:
+    """What the way does not lead to, as the manifest does not name it, or names another one than the live one."""
+    wanted: DeploymentSpec = prospect.manifest.spec
+    if spec.work_pool not in {None, wanted.work_pool}:
+        message = f"it is in the pool {spec.work_pool}, which its manifest does not name: that one is not looked at"
+        yield prospect.link(Part.POOL, Verdict.UNKNOWN, message)
+    elif wanted.work_queue is not None and spec.work_queue not in {None, wanted.work_queue}:
+        message = f"it is in the queue {spec.work_queue}, and its manifest says {wanted.work_queue}"
+        yield prospect.link(Part.QUEUE, Verdict.UNKNOWN, message)

@@ -108,6 +108,7 @@ def test_another_commit_alone_changes_nothing_and_writes_nothing(project, prefec
     assert inventory_writes(prefect_server, name) == written
 
 
+@pytest.mark.slow  # units have the rules
 def test_import_and_destroy_are_remembered(project, prefect_server, name):
     prefect_server.post("/variables/", {"name": f"{name}-v", "value": 1})
     assert project.pfa("import", "--all").returncode == 0

@@ -216,3 +216,13 @@ def test_problems_of_manifests_exit_with_1(tmp_path):
     done = made.pfa("status")
     assert (done.returncode, done.stdout) == (1, "")
     assert "did you mean" in done.stderr
+
+
+def test_without_prefect_nothing_is_known_of_sync_and_the_agent_is_shown_all_the_same(tmp_path, emulator):
+    made = project(tmp_path, emulator.env, {"PREFECT_API_URL": "http://127.0.0.1:9/api"})
+    made.write("manifests/a.yaml", AGENT)
+    document = made.document("status", "--check", code=4)
+    assert by_address(document)["Agent/status-agent"]["health"] == "absent"
+    [one] = document["objects"]
+    assert (one["sync"], document["will_run"], document["last_apply"]) == ("unknown", [], None)
+    assert len(document["problems"]) == 1

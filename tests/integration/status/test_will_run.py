@@ -177,6 +177,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow  # units have the rules, and the next test one more such change
 @pytest.mark.parametrize("case", BROKEN)
 def test_what_was_changed_in_prefect_is_seen_now_and_in_the_plan_that_does_not_mend_it(project, prefect_server, case):
     broken, mended, told = BROKEN[case]
@@ -205,6 +206,7 @@ def test_what_the_manifest_breaks_or_mends_is_told_by_the_plan(project, prefect_
         project.write("manifests/a.yaml", POOL)
 
 
+@pytest.mark.slow  # units have the rules
 def test_slots_that_are_taken(project, prefect_server):
     poll(prefect_server, "fast")
     prefect_server.patch("/work_pools/run-pool", {"concurrency_limit": 1})
