@@ -45,7 +45,7 @@ class Hit(NamedTuple):
     sort: HitSort
     name: str
     """The schedule's slug, the automation's name; of runs the name of one of them."""
-    count: int = 1
+    runs: int = 0
     """How many runs it stands for."""
 
 

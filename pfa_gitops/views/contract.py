@@ -29,7 +29,7 @@ def in_words(change: ContractChange) -> str:
 
 def _hit(hit: Hit) -> str:
     if hit.sort is HitSort.RUN:
-        return f"{hit.count} flow run{'s' if hit.count > 1 else ''}"
+        return f"{hit.runs} flow run{'s' if hit.runs > 1 else ''}"
     return "the deployment's own parameters" if hit.sort is HitSort.DEPLOYMENT else f"{hit.sort} {printable(hit.name)}"
 
 
@@ -41,7 +41,7 @@ def contract_json(contract: Sequence[ContractChange]) -> list[dict[str, Any]]:
             "kind": change.kind.value,
             "breaking": change.breaking,
             "detail": change.detail,
-            "hits": [{"sort": hit.sort.value, "name": hit.name, "count": hit.count} for hit in change.hits],
+            "hits": [{"sort": hit.sort.value, "name": hit.name, "runs": hit.runs} for hit in change.hits],
         }
         for change in contract
     ]

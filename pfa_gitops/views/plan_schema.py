@@ -40,7 +40,7 @@ _HIT = _object(
     {
         "sort": {"enum": [sort.value for sort in HitSort]},
         "name": {"type": "string", "description": "Its name; of runs the name of one of them."},
-        "count": {**_COUNT, "description": "How many flow runs it stands for."},
+        "runs": {**_COUNT, "description": "How many flow runs it stands for."},
     }
 )
 _CONTRACT = _object(

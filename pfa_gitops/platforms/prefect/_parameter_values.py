@@ -32,7 +32,7 @@ SORTS: Mapping[type, str] = {
     type(None): "null",
 }
 """What a message calls a value. A boolean is an int too, so that it comes first."""
-MAX_STEPS = 10_000
+MAX_STEPS = 3_000
 """How many values of a parameter are looked at: alternatives within alternatives would keep a plan busy."""
 RENDERED_BY_PREFECT = "__prefect_kind"
 """Stands in a value that Prefect itself turns into another one, e.g. a Jinja template or a variable."""
@@ -108,6 +108,9 @@ def misfits(
         return
     if len(attempts) == 1:
         yield from attempts[0]
+    elif attempts and all(finite(option) is None for option in likely):
+        mend = f"it fits none of the {len(likely)} sorts that there are"
+        yield Misfit(path, f"{_sort(value)} is not what `{{place}}` takes", mend)
     else:
         yield _no_option(found, value, path)
 

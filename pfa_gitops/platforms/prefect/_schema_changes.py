@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pfa_gitops.model.contract import ContractChange, ParameterChange
-from pfa_gitops.platforms.prefect._parameter_values import fits, is_a
+from pfa_gitops.platforms.prefect._parameter_values import fits
 from pfa_gitops.platforms.prefect._schema_parts import Schema, finite, in_words, options, part, same, types
 
 MAX_STEPS = 5_000
@@ -222,13 +222,15 @@ def _may_be(schema: Schema, name: str) -> bool:
 
 def _lowest(schema: Schema) -> tuple[float, bool]:
     """The bound, and whether it is itself excluded."""
-    bounds = [(schema.get("minimum"), False), (schema.get("exclusiveMinimum"), True)]
-    found = [(float(bound), excluded) for bound, excluded in bounds if is_a(bound, "number")]
-    return max(found, default=(float("-inf"), False))
+    return max(_bounds(schema, minimum=False, exclusiveMinimum=True), default=(float("-inf"), False))
 
 
 def _highest(schema: Schema) -> tuple[float, bool]:
     """The bound, and whether it is itself included, so that the larger one lets more pass."""
-    bounds = [(schema.get("maximum"), True), (schema.get("exclusiveMaximum"), False)]
-    found = [(float(bound), included) for bound, included in bounds if is_a(bound, "number")]
-    return min(found, default=(float("inf"), True))
+    return min(_bounds(schema, maximum=True, exclusiveMaximum=False), default=(float("inf"), True))
+
+
+def _bounds(schema: Schema, **names: bool) -> Iterator[tuple[float, bool]]:
+    for name, mark in names.items():
+        if isinstance(bound := schema.get(name), int | float) and not isinstance(bound, bool):
+            yield bound, mark

@@ -2,6 +2,7 @@ import json
 
 import jsonschema
 
+from pfa_gitops.model.contract import ContractChange, Hit, HitSort, ParameterChange
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import AffectedRun, Effect, RunState
 from pfa_gitops.model.places import Address, Origin
@@ -25,7 +26,26 @@ UPDATE = Change(
         AffectedRun("2", RunState.SCHEDULED, Effect.DROPPED),
         AffectedRun("3", RunState.SCHEDULED, Effect.DROPPED),
     ),
+    contract=(
+        ContractChange(
+            "region",
+            ParameterChange.REMOVED,
+            True,
+            hits=(Hit(HitSort.RUN, "a-run", 2), Hit(HitSort.SCHEDULE, "nightly")),
+        ),
+        ContractChange("size", ParameterChange.WIDENED, False, "integer → number"),
+    ),
 )
+CONTRACT = [
+    {
+        "parameter": "region",
+        "kind": "removed",
+        "breaking": True,
+        "detail": "",
+        "hits": [{"sort": "run", "name": "a-run", "runs": 2}, {"sort": "schedule", "name": "nightly", "runs": 0}],
+    },
+    {"parameter": "size", "kind": "widened", "breaking": False, "detail": "integer → number", "hits": []},
+]
 IMPACT = {"dropped": {"scheduled": 2, "late": 1}}
 PLAN = Plan("dev", (UPDATE, Change(Address("Variable", "v"), Action.NONE)), ("a note",))
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from pfa_gitops.model.contract import ContractChange, Hit, HitSort, ParameterChange
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.secrets import Sealed, SecretRef
@@ -142,3 +143,25 @@ def test_the_difference_of_two_long_values_is_in_sight():
     )
     assert '=1" → …' in shown
     assert '=2"\n' in shown
+
+
+def test_what_becomes_of_parameters_is_told_below_the_deployment():
+    contract = (
+        ContractChange(
+            "region",
+            ParameterChange.REMOVED,
+            breaking=True,
+            hits=(
+                Hit(HitSort.DEPLOYMENT, "count"),
+                Hit(HitSort.SCHEDULE, "night\x1b[2Jly"),
+                Hit(HitSort.AUTOMATION, "on-failure"),
+                Hit(HitSort.RUN, "a-run", 2),
+            ),
+        ),
+        ContractChange("size", ParameterChange.WIDENED, breaking=False, detail="integer → number"),
+    )
+    plan = Plan("dev", (replace(change("Deployment/count", Action.UPDATE), contract=contract),))
+    text = show_plan(plan)
+    assert "      breaking: region is gone; hits the deployment's own parameters, schedule night" in text
+    assert "automation on-failure, 2 flow runs\n      safe: size takes more (integer → number)\n" in text
+    assert "\x1b" not in text

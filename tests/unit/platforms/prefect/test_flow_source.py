@@ -123,6 +123,12 @@ def test_nothing_in_the_file_runs(write, tmp_path):
         "D = " + "-" * 5000 + "1",
         "D = E\nE = D",
         "D = 10 ** 10 ** 10",
+        "D = 9 ** 9 ** 9 ** 9",
+        "D = 'x' * 10 ** 12",
+        "D = 'x' * 9_999 * 9_999",
+        "a0 = [1]\n" + "\n".join(f"a{n + 1} = a{n} + a{n}" for n in range(60)) + "\nD = a60",
+        "D = 2\n" + "D *= D\n" * 60,
+        "D, E = E, D",
     ],
 )
 def test_a_default_that_would_explode_is_not_worked_out(write, text):
