@@ -10,7 +10,7 @@ from pfa_gitops.github.reviewed import PAGE_FILE, PLAN_FILE, REPORT_FILE, Record
 from pfa_gitops.github.step import Step
 from pfa_gitops.github.surroundings import PullRequest
 from pfa_gitops.github.texts import FOOTER_ROOM, planned_without_secrets
-from pfa_gitops.views.markdown import COMMENT_LIMIT
+from pfa_gitops.views.limits import COMMENT_LIMIT
 from pfa_gitops.views.markdown_text import prose
 
 

@@ -15,7 +15,7 @@ from pfa_gitops.github.texts import FOOTER_ROOM, failed, listed, with_footer
 from pfa_gitops.github.workflow_commands import add_summary, annotate, set_outputs
 from pfa_gitops.model.errors import PfaError, Problem
 from pfa_gitops.model.values import Owner
-from pfa_gitops.views.markdown import COMMENT_LIMIT
+from pfa_gitops.views.limits import COMMENT_LIMIT
 from pfa_gitops.views.markdown_text import characters
 
 

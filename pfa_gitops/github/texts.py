@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.values import Owner
 from pfa_gitops.views.fitting import first_that_fit
-from pfa_gitops.views.markdown import COMMENT_LIMIT
+from pfa_gitops.views.limits import COMMENT_LIMIT
 from pfa_gitops.views.markdown_text import characters, fenced, link, marker, prose, span
 from pfa_gitops.views.problems import sorted_problems
 from pfa_gitops.views.values import printable

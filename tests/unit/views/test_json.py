@@ -79,7 +79,7 @@ def test_a_plan_fits_its_schema_and_says_what_it_should():
                     {"path": "data.value", "before": "(secret)", "after": "(secret)", "reason": "why"},
                 ],
                 "impact": IMPACT,
-                "contract": [],
+                "contract": CONTRACT,
             },
             {
                 "address": "Variable/v",
