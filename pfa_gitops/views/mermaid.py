@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Action
 from pfa_gitops.views.graph import Graph
-from pfa_gitops.views.values import printable
+from pfa_gitops.views.values import printable, shortened
 
 GITHUB_EDGES = 500
 """Edges of the largest graph that Mermaid draws where nobody set it up otherwise."""
@@ -35,9 +35,9 @@ def _lines(graph: Graph) -> Iterator[str]:
 
 def _label(address: Address, action: Action) -> str:
     """It begins with the kind: a label that began as a list does would be refused."""
-    text = printable(str(address))
-    text = text if len(text) <= WIDEST_LABEL else f"{text[: WIDEST_LABEL - 1]}…"
-    return _escaped(text) + ("" if action is Action.NONE else f" ({action})")
+    return _escaped(shortened(printable(str(address)), WIDEST_LABEL)) + (
+        "" if action is Action.NONE else f" ({action})"
+    )
 
 
 def _escaped(text: str) -> str:

@@ -8,16 +8,16 @@ from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Action
 from pfa_gitops.views.graph import Graph, Node
 from pfa_gitops.views.layout import Bend, Layout, Spot, layout
-from pfa_gitops.views.values import printable
+from pfa_gitops.views.values import printable, shortened
 
-WIDTH, HEIGHT, GAP = 230, 44, 14
+WIDTH, HEIGHT, GAP = 250, 44, 14
 """Of a node, and between two of them."""
 CHANNEL = 90
 """Between two columns, where the edges run."""
 BEND = 10
 """The height that an edge takes where it passes a column."""
 MARGIN = 16
-CHARACTERS = 30
+CHARACTERS = 31
 """Of a name that a node shows; all of it is in the node's title."""
 AT_ONCE = 4
 """Nodes in a row of those that are alone."""
@@ -100,14 +100,13 @@ def _curves(start: Point, rest: Sequence[Point]) -> Iterator[str]:
 
 def _node(node: Node, at: Point, links: Links) -> str:
     kind, name = printable(node.address.kind), printable(node.address.name)
-    short = name if len(name) <= CHARACTERS else f"{name[: CHARACTERS - 1]}…"
     does = "" if node.action is Action.NONE else f", {node.action}"
     top = at.y - HEIGHT / 2
     drawn = (
         f'<g class="node {node.action}"><title>{escape(f"{kind}/{name}{does}")}</title>'
         f'<rect x="{at.x:g}" y="{top:g}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
         f'<text x="{at.x + 12:g}" y="{top + 17:g}" class="kind">{escape(kind + does)}</text>'
-        f'<text x="{at.x + 12:g}" y="{top + 34:g}">{escape(short)}</text></g>'
+        f'<text x="{at.x + 12:g}" y="{top + 34:g}">{escape(shortened(name, CHARACTERS))}</text></g>'
     )
     target = links.get(node.address)
     return f'<a href="{escape(target)}">{drawn}</a>' if target else drawn

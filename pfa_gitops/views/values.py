@@ -60,6 +60,12 @@ def _cut(text: str, start: int = 0) -> str:
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
+def shortened(text: str, most: int) -> str:
+    """A name of at most `most` characters: what it begins and ends with, as names differ at either end."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[: most - half - 1]}…{text[-half:]}"
+
+
 _COMMAND = re.compile(r"^(\s*):(?=:)|##(?=\[)", re.MULTILINE)
 """How GitHub Actions knows a command in what a step prints: `::error::` begins a line, `##[error]` stands anywhere."""
 

@@ -18,6 +18,7 @@ from pfa_gitops.views.html import page_file
 from pfa_gitops.views.layout import layout
 from pfa_gitops.views.mermaid import mermaid
 from pfa_gitops.views.svg import svg
+from pfa_gitops.views.values import shortened
 
 NUMBERS = st.integers(0, 9)
 
@@ -123,6 +124,12 @@ def test_no_name_breaks_out_of_mermaid_or_dot(text):
     assert len(dot(graph).split("\n")) == 6
     for line in dot(graph).split("\n")[2:4]:
         assert re.fullmatch(r'  n\d \[label="([^"\\]|\\\\|\\")*"\];', line)
+
+
+def test_a_long_name_keeps_both_its_ends():
+    assert shortened("abcdefghij", 10) == "abcdefghij"
+    assert shortened("abcdefghijk", 10) == "abcd…ghijk"
+    assert len(shortened("abcdefghijkl", 9)) == 9
 
 
 def test_mermaid():
