@@ -1,5 +1,6 @@
 """Writes docs/reference/: a page per kind from its JSON Schema, one per command from its help. For `make generate`."""
 
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +32,7 @@ def pages() -> dict[str, str]:
 
 def command_pages() -> dict[str, str]:
     """Return the page of every command, and the index, by file name."""
-    context = click.Context(app, info_name="pfa-gitops")
+    context = click.Context(app, info_name="pfa-gitops", **app.context_settings)
     found = list(commands(app, context))
     texts = {f"{COMMANDS}/{_file(context)}.md": command_page(command, context) for command, context in found}
     rows = [
@@ -70,7 +71,7 @@ def first_sentence(text: str | None) -> str:
 
 
 def _plain(text: str | None) -> str:
-    return (text or "").replace("\b\n", "").strip()
+    return inspect.cleandoc(text or "").replace("\b\n", "")
 
 
 def _name(context: click.Context) -> str:
