@@ -9,8 +9,9 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 """As tests/browser/install.sh looks for them. Without any of them it is Playwright's own."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
+    """Playwright keeps an event loop running meanwhile, in which no test of ours could run one: not for the session."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found)

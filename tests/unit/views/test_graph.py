@@ -71,7 +71,7 @@ def test_manifests_graph_has_each_reference_once():
 
 
 @given(st.sets(st.tuples(NUMBERS, NUMBERS), max_size=30), st.sets(st.integers(8, 14)))
-@few(200)
+@few(100)
 def test_every_node_has_one_place_and_every_edge_a_way(pairs, alone):
     """Also where references go in circles, which no manifests do, but manifests and what was applied before may."""
     graph = graph_of(pairs, alone)
@@ -104,7 +104,7 @@ def test_no_two_nodes_of_a_picture_overlap(pairs, alone):
 
 
 @given(TEXTS, TEXTS)
-@few(200)
+@few(100)
 def test_no_name_breaks_out_of_a_picture(name, text):
     graph = hostile_graph(name, text)
     drawn = svg(graph, page_file("graph.css"))

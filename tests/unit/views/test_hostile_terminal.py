@@ -29,7 +29,7 @@ def check(text, lines=None):
 
 
 @given(TEXTS, TEXTS)
-@few(200)
+@few(100)
 def test_every_line_is_one_of_ours(name, text):
     check(show_plan(hostile_plan(name, text)))
     _, outcomes = hostile_outcomes(name, text)

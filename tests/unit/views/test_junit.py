@@ -36,7 +36,7 @@ def test_nothing_wrong():
 
 
 @given(TEXTS, TEXTS)
-@few(200)
+@few(100)
 def test_no_text_breaks_out(name, text):
     shown = junit([name], [Problem(text, name, Origin(text, 1, 2))], [text])
     assert {one.tag for one in ET.fromstring(shown).iter()} == {

@@ -117,7 +117,7 @@ def test_a_diff_shows_what_differs_and_little_else():
 
 
 @given(TEXTS, TEXTS)
-@few(300)
+@few(150)
 def test_no_name_and_no_value_breaks_out(name, text):
     check(plan_markdown(hostile_plan(name, text), name))
     check(plan_markdown(hostile_plan(name, text), text, 4_000))
