@@ -115,3 +115,30 @@ def _places(schema):
     for name in ("items", "additionalProperties"):
         if isinstance(schema.get(name), dict):
             yield schema, name
+
+
+@st.composite
+def tightened(draw, schema):
+    """The schema with one bound, required field or listed value of it changed."""
+    made = copy.deepcopy(schema)
+    nodes = [node for node in _nodes(made) if _SAYS & node.keys()]
+    if not nodes:
+        return draw(SCHEMAS)
+    node = draw(st.sampled_from(nodes))
+    name = draw(st.sampled_from(sorted(_SAYS & node.keys())))
+    if name == "enum":
+        node[name] = node[name][1:] or ["other"]
+    elif name == "required":
+        node[name] = sorted({*node[name], *node.get("properties", {})})
+    else:
+        node[name] = max(0, node[name] + draw(st.sampled_from([-1, 1]))) if name.startswith("m") else node[name] + 1
+    return made
+
+
+_SAYS = {"enum", "required", "minimum", "maximum", "exclusiveMinimum", "minLength", "maxLength", "maxItems"}
+
+
+def _nodes(schema):
+    yield schema
+    for owner, key in _places(schema):
+        yield from _nodes(owner[key])

@@ -132,6 +132,18 @@ def test_a_source_that_cannot_be_read_is_told(root, spec, path, message):
     assert flaw.mend
 
 
+def test_a_flow_that_only_running_the_file_would_find_may_be_named(tmp_path):
+    (tmp_path / "made.py").write_text("from company import job\n@job\ndef f(a: int): ...\ng = job(f)\ndef h(): ...")
+    for name in ("f", "g"):
+        completed = KIND.complete(DeploymentSpec(entrypoint=f"made.py:{name}", flow_name="named"), tmp_path)
+        assert completed.flaws == ()
+        assert "parameter_openapi_schema" not in completed.spec.model_fields_set
+        [flaw] = KIND.complete(DeploymentSpec(entrypoint=f"made.py:{name}"), tmp_path).flaws
+        assert flaw.message == f"{name} in made.py is not a flow, as far as the source tells"
+    [flaw] = KIND.complete(DeploymentSpec(entrypoint="made.py:h", flow_name="named"), tmp_path).flaws
+    assert flaw.message == "h in made.py is not a flow"
+
+
 @pytest.mark.parametrize(
     "elsewhere", [{"pull_steps": []}, {"storage": {"block": "s3-bucket/code"}}, {"path": "/opt/code"}]
 )
