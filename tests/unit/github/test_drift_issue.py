@@ -29,6 +29,15 @@ def test_nothing_is_closed_where_nothing_is_open(server, github):
     assert server.issues[0]["state_reason"] == "completed"
 
 
+def test_what_drifts_again_opens_the_same_issue(server, github):
+    tell(github)
+    close_drift(github, LABEL, f"{MARK}\nnone", "run")
+    tell(github)
+    [issue] = server.issues
+    assert issue["state"] == "open"
+    assert "a → b" in issue["body"]
+
+
 def test_a_persons_issue_and_a_pull_request_are_left_alone(server, github):
     for more in ({"user": PERSON}, {"user": ROBOT, "pull_request": {}}, {"user": ROBOT, "body": "no marker"}):
         base = {"body": f"{MARK}\nx", "labels": [{"name": LABEL}], "state": "open", "number": 1, "html_url": ""}
