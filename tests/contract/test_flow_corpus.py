@@ -1,6 +1,7 @@
 """Flows written in many ways: what we read of them is what Prefect says of them once it has run their files.
 
-The flows are in `flow_corpus/`, a file per subject. Prefect runs each file, as `prefect deploy` does.
+The flows are in `flow_corpus/`, a file per subject. Prefect runs each file once, and makes the schemas as
+`prefect deploy` does.
 """
 
 import json
@@ -10,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from pfa_gitops.platforms.prefect._flow_source import SourceFlaw, read_flow
+from pfa_gitops.platforms.prefect._flow_source import SourceFlaw, _flows, read_flow
+from pfa_gitops.platforms.prefect._local_types import make_class
+from pfa_gitops.platforms.prefect._static import Module, parse
 
 CORPUS = Path(__file__).parent / "flow_corpus"
 
 PREFECTS_ANSWERS = """
 import inspect, json, pathlib, sys, warnings
 warnings.simplefilter("ignore")
-from prefect.flows import Flow, load_flow_from_entrypoint
+from prefect.flows import Flow
 from prefect.utilities.callables import parameter_schema
 from prefect.utilities.importtools import load_script_as_module
 
@@ -25,15 +28,14 @@ def flows_in(owner, module, prefix=""):
     for name in vars(owner):
         value = getattr(owner, name, None)
         if isinstance(value, Flow):
-            yield prefix + name
+            yield prefix + name, value
         elif inspect.isclass(value) and value.__module__ == module:
             yield from flows_in(value, module, f"{prefix}{name}.")
 
 answers = {}
 for path in map(pathlib.Path, sys.argv[1:]):
     module = load_script_as_module(str(path))
-    for name in flows_in(module, module.__name__):
-        flow = load_flow_from_entrypoint(f"{path}:{name}")
+    for name, flow in flows_in(module, module.__name__):
         schema = parameter_schema(flow).model_dump_for_openapi()
         answers[f"{path.name}:{name}"] = {"name": flow.name, "description": flow.description, "schema": schema}
 print(json.dumps(answers, default=repr))
@@ -68,9 +70,6 @@ UNSEEN = {
 
 def entrypoints():
     """Every flow of the corpus that our own reader or the lists above know."""
-    from pfa_gitops.platforms.prefect._flow_source import _flows, make_class  # noqa: PLC0415
-    from pfa_gitops.platforms.prefect._static import Module, parse  # noqa: PLC0415
-
     trees = {file.name: parse(file.read_bytes()) for file in sorted(CORPUS.glob("*.py"))}
     return [f"{file}:{name}" for file, tree in trees.items() for name, _ in _flows(Module(tree, make_class), tree)]
 
