@@ -177,18 +177,21 @@ def find_stored_refs(spec: BaseModel) -> Iterator[FoundSecret]:
 @cache
 def _secret_fields(model: type[BaseModel]) -> tuple[str, ...]:
     """The fields in which a reference may stand. Found out once: thousands of specs follow."""
-    return tuple(name for name, info in model.model_fields.items() if _may_hold(info.annotation, info.metadata))
+    fields = model.model_fields.items()
+    return tuple(name for name, info in fields if _may_hold(info.annotation, info.metadata, frozenset({model})))
 
 
-def _may_hold(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
+def _may_hold(annotation: Any, metadata: Iterable[Any], inside: frozenset[type[BaseModel]]) -> bool:
+    """`inside` are the models around it: one that holds itself, as a trigger does, says nothing new the second time."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return _may_hold(arguments[0], arguments[1:])
+        return _may_hold(arguments[0], arguments[1:], inside)
     if annotation is SecretRef or any(getattr(one, "func", None) is parse_secret_refs for one in metadata):
         return True
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return bool(_secret_fields(annotation))
-    return any(map(_may_hold, arguments))
+        fields = () if annotation in inside else annotation.model_fields.values()
+        return any(_may_hold(info.annotation, info.metadata, inside | {annotation}) for info in fields)
+    return any(_may_hold(argument, (), inside) for argument in arguments)
 
 
 def holds_secret(value: Any) -> bool:

@@ -21,3 +21,10 @@ def test_both_find_the_same(name):
     spec = kinds()[name].spec.model_validate(CASES[name])
     assert list(find_stored_refs(spec)) == list(find_secret_refs(spec))
     assert bool(list(find_stored_refs(spec))) == (name != "WorkPool")
+
+
+def test_a_model_that_holds_itself_is_looked_into_once():
+    trigger = {"type": "event", "posture": "Reactive", "expect": ["x"], "threshold": 1, "within": 0}
+    both = {"type": "compound", "require": "all", "within": 60, "triggers": [trigger, trigger]}
+    spec = {"trigger": both, "actions": [{"type": "cancel-flow-run"}]}
+    assert list(find_stored_refs(kinds()["Automation"].spec.model_validate(spec))) == []
