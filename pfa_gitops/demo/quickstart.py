@@ -11,7 +11,7 @@ LAST_LINE = "counted to 10"
 """What the flow itself says at its end, before the change. Its tasks speak from Ray's workers, and may be late."""
 _PACKAGE = Path(__file__).parent.parent
 # In an installed package, and in a checkout.
-_PLACES = (_PACKAGE / "examples", _PACKAGE.parent / "examples")
+_PLACES = (_PACKAGE / "examples" / "quickstart", _PACKAGE.parent / "examples" / "quickstart")
 _LEFT_OUT = shutil.ignore_patterns(".pfa-gitops", "__pycache__", ".venv")
 
 
@@ -23,16 +23,10 @@ def require_empty(folder: Path) -> None:
 
 def copy(folder: Path) -> None:
     """Copy the quickstart into `folder`, which is empty."""
-    shutil.copytree(_example("quickstart"), folder, dirs_exist_ok=True, ignore=_LEFT_OUT)
-
-
-def _example(name: str) -> Path:
-    found = next((place / name for place in _PLACES if (place / name).is_dir()), None)
-    if found is None:
-        raise ReaderError(
-            f"the files of examples/{name} are missing from this installation", "install pfa-gitops again"
-        )
-    return found
+    source = next((place for place in _PLACES if place.is_dir()), None)
+    if source is None:
+        raise ReaderError("the quickstart's files are missing from this installation", "install pfa-gitops again")
+    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=_LEFT_OUT)
 
 
 def change(folder: Path) -> None:

@@ -58,11 +58,15 @@ class World:
     secrets: Callable[[], Mapping[str, Sealed]] = dict
     """The secrets that are known by now, by what people call them."""
 
-    def leaks(self, wanted: Sequence[Manifest[Any]], lives: Lives) -> list[Problem]:
+    def known(self) -> KnownSecrets:
+        """Them, and those that were applied last. What was found out of a text is remembered: ask once for a plan."""
+        return KnownSecrets(self.secrets(), self.inventory)
+
+    def leaks(self, wanted: Sequence[Manifest[Any]], lives: Lives, known: KnownSecrets) -> list[Problem]:
         """Known secrets that stand in clear, in manifests or in what is live of them."""
         # What was applied last may be live in clear as an old secret: a new one takes its place once this is applied.
         live = in_lives(wanted, lives, KnownSecrets(self.secrets()))
-        return [*in_manifests(wanted, KnownSecrets(self.secrets(), self.inventory)), *live]
+        return [*in_manifests(wanted, known), *live]
 
 
 async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: Sequence[str] = ()) -> Planned:
@@ -73,11 +77,12 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     observed = await observe([*found.former.values(), *found.wanted], world.kinds, world.clients)
     lives = await _owned(world, found, observed.lives)
     problems = [*missing, *_in_the_way(observed, found), *conflicts(found, lives, inventory)]
-    problems += world.leaks(found.wanted, observed.lives)
+    known = world.known()
+    problems += world.leaks(found.wanted, observed.lives, known)
     if problems := [*problems, *left_behind(found, lives, inventory, world.kinds)]:
         raise ProblemsFound(problems)
     plan = make_plan(found, observed.lives, inventory, world.kinds, notices)
-    plan = concealed(plan, KnownSecrets(world.secrets(), inventory))
+    plan = concealed(plan, known)
     if guarded := list(protected(plan, inventory)):
         raise ProblemsFound(guarded)
     by_address = {manifest.address: manifest for manifest in sealed}
@@ -139,7 +144,7 @@ async def plan_import(world: World, manifests: Manifests, wanted: Collection[Add
     found = claims([replace(manifest, adopt=True) for manifest in sealed], world.inventory, world.kinds)
     observed = await observe(found.wanted, world.kinds, world.clients)
     problems = [*missing, *conflicts(found, await _owned(world, found, observed.lives), world.inventory)]
-    problems += world.leaks(found.wanted, observed.lives)
+    problems += world.leaks(found.wanted, observed.lives, world.known())
     if wanted is not None:
         declared = {manifest.address for manifest in chosen}
         problems += [_undeclared(address) for address in sorted(set(wanted) - declared)]

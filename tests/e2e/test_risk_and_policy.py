@@ -3,7 +3,7 @@
 import uuid
 
 import pytest
-from support.commands import Workdir
+from support.commands import project_in
 
 PROJECT = """\
 apiVersion: pfa-gitops/v1
@@ -38,10 +38,7 @@ def name():
 
 @pytest.fixture
 def project(tmp_path, prefect_server, name):
-    folder = tmp_path / "project"
-    folder.mkdir()
-    home = {"HOME": str(folder), "PREFECT_HOME": str(folder / "prefect")}
-    made = Workdir(folder, {**home, **prefect_server.environment})
+    made = project_in(tmp_path, prefect_server.environment)
     made.write("pfa-gitops.yaml", PROJECT.replace("NAME", name).replace("SEVERITY", "deny"))
     return made
 

@@ -3,7 +3,7 @@
 import uuid
 
 import pytest
-from support.commands import Workdir
+from support.commands import project_in
 
 SECRET = "Zx81-made-up/9Qv"
 QUOTED = "Zx81-made-up%2F9Qv"
@@ -53,10 +53,7 @@ def name():
 
 @pytest.fixture
 def project(tmp_path, prefect_server, name):
-    folder = tmp_path / "project"
-    folder.mkdir()
-    home = {"HOME": str(folder), "PREFECT_HOME": str(folder / "prefect")}
-    made = Workdir(folder, {**home, **prefect_server.environment, "DB_PASSWORD": SECRET})
+    made = project_in(tmp_path, {**prefect_server.environment, "DB_PASSWORD": SECRET})
     made.write("pfa-gitops.yaml", PROJECT.replace("NAME", name))
     made.write("secret.txt", SECRET + "\n")
     made.write("flow.py", "from prefect import flow\n\n\n@flow\ndef main():\n    pass\n")

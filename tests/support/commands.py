@@ -93,6 +93,13 @@ class Workdir:
         return subprocess.CompletedProcess(command, process.returncode, stdout, seen + stderr)
 
 
+def project_in(folder: Path, environment: Mapping[str, str]) -> Workdir:
+    """An empty project folder below `folder`, which is the home of its commands, too."""
+    project = folder / "project"
+    project.mkdir()
+    return Workdir(project, {"HOME": str(project), "PREFECT_HOME": str(project / "prefect"), **environment})
+
+
 @contextmanager
 def _terminal() -> Iterator[int]:
     """A command's end of a terminal at which nobody types."""
