@@ -45,11 +45,10 @@ from pfa_gitops.model.history import Applied, Source
 from pfa_gitops.model.holder import Holder
 from pfa_gitops.model.inventory import Inventory
 from pfa_gitops.model.known_secrets import KnownSecrets
-from pfa_gitops.model.leaves import secret_refs
 from pfa_gitops.model.places import Address, Origin, Path, address
 from pfa_gitops.model.receipts import SavedPlan, receipts
 from pfa_gitops.model.risk import Risk
-from pfa_gitops.model.secrets import Sealed, SecretRef
+from pfa_gitops.model.secrets import Sealed, SecretRef, find_stored_refs
 from pfa_gitops.model.status import StatusReport
 from pfa_gitops.model.unmanaged import StraysReport
 from pfa_gitops.model.values import Manifest, Owner
@@ -102,7 +101,7 @@ def _in_clear(found: Workspace) -> Iterator[Problem]:
 def named_secrets(found: Workspace) -> Mapping[str, Sealed]:
     """The secrets that are known without asking any store: variables that references name, and our own credentials."""
     specs = (found.environment.spec, *(manifest.spec for manifest in found.manifests))
-    referred = (ref.from_env for ref in secret_refs(specs) if ref.from_env)
+    referred = {one.ref.from_env for spec in specs for one in find_stored_refs(spec) if one.ref.from_env}
     names = {f"from_env {name}": name for name in (*CREDENTIALS, *referred)}
     for called in found.project.spec.not_secret:
         names.pop(called, None)

@@ -3,6 +3,7 @@
 A field that no manifest ever named is not ours and stays as it is. What was named and is named no more was ours.
 """
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -25,7 +26,9 @@ def _reset(spec: Spec, applied: Applied, rules: FieldRules, path: tuple[str, ...
         if ".".join(here) in rules.lasting or name not in type(spec).model_fields or _is_key(spec, name):
             continue
         if name in spec.model_fields_set:
-            updates[name] = _within(getattr(spec, name), before, rules, here)
+            value = getattr(spec, name)
+            if (within := _within(value, before, rules, here)) is not value:
+                updates[name] = within
         elif not (field := type(spec).model_fields[name]).is_required():
             updates[name] = _explicit(field.get_default(call_default_factory=True))
     return spec.model_copy(update=updates) if updates else spec
@@ -47,10 +50,11 @@ def _within(value: Any, before: Any, rules: FieldRules, path: tuple[str, ...]) -
 
 def _items(value: Sequence[Any], before: Sequence[Any], rule: Keyed, rules: FieldRules, path: tuple[str, ...]) -> Any:
     former = {item.get(rule.by): item for item in before if isinstance(item, Mapping)}
-    return [
+    items = [
         _reset(item, former.get(getattr(item, rule.by, None), {}), rules, path) if isinstance(item, Spec) else item
         for item in value
     ]
+    return value if all(map(operator.is_, items, value)) else items
 
 
 def _explicit(default: Any) -> Any:

@@ -9,10 +9,10 @@ from typing import Any
 
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.known_secrets import KnownSecrets
-from pfa_gitops.model.leaves import leaves
 from pfa_gitops.model.places import Address, Path, show_path
 from pfa_gitops.model.plain import set_fields
 from pfa_gitops.model.secrets import REDACTED, UNTOLD
+from pfa_gitops.model.texts import texts
 from pfa_gitops.model.values import FieldChange, Key, Live, Manifest, Plan, Spec
 
 REFER = "refer to the secret instead: `{{ prefect.blocks.secret.NAME }}`, or {from_env: NAME} where that may stand"
@@ -50,7 +50,7 @@ def without_secrets(fields: Iterable[FieldChange], known: KnownSecrets) -> tuple
     """The same fields; of a value that holds a known secret they tell only that it does."""
 
     def hidden(value: Any) -> Any:
-        return UNTOLD if any(isinstance(leaf, str) and known.name_in(leaf) for leaf in leaves([value])) else value
+        return UNTOLD if any(map(known.name_in, texts([value]))) else value
 
     return tuple(replace(field, before=hidden(field.before), after=hidden(field.after)) for field in fields)
 
@@ -77,12 +77,8 @@ Documents = Sequence[tuple[Manifest[Any], Mapping[str, Any]]]
 
 def _tainted(documents: Documents, known: KnownSecrets) -> Iterator[tuple[Manifest[Any], Mapping[str, Any]]]:
     """Those that hold a secret. Nearly always none does, so that is found out of all together."""
-    if known and _is_tainted([document for _, document in documents], known):
-        yield from (pair for pair in documents if _is_tainted([pair[1]], known))
-
-
-def _is_tainted(documents: Sequence[Mapping[str, Any]], known: KnownSecrets) -> bool:
-    return any(isinstance(leaf, str) and known.name_in(leaf) for leaf in leaves(documents))
+    if known and any(map(known.name_in, texts(document for _, document in documents))):
+        yield from (pair for pair in documents if any(map(known.name_in, texts([pair[1]]))))
 
 
 def _places(value: Any, known: KnownSecrets, path: Path) -> Iterator[tuple[Path, str]]:

@@ -14,6 +14,8 @@ def set_fields(spec: Spec) -> list[str]:
 
 def plain(value: Any) -> Any:
     """Return `value` as mappings, lists, scalars and Sealed. A secret reference becomes the mapping that it was."""
+    if value is None or isinstance(value, str | int | float):  # most values are
+        return value
     if isinstance(value, Spec):
         return {name: plain(getattr(value, name)) for name in set_fields(value)}
     if isinstance(value, SecretRef):

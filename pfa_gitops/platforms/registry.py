@@ -20,10 +20,12 @@ class _Kinds(Mapping[str, Kind[Any, Any]]):
     def __init__(self, modules: Mapping[str, str]) -> None:
         self._modules = modules
         """Full module names by the name of the kind, sorted."""
+        self._imported: dict[str, Kind[Any, Any]] = {}
 
     def __getitem__(self, name: str) -> Kind[Any, Any]:
-        kind: Kind[Any, Any] = importlib.import_module(self._modules[name]).KIND
-        return kind
+        if name not in self._imported:
+            self._imported[name] = importlib.import_module(self._modules[name]).KIND
+        return self._imported[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self._modules

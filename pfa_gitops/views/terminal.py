@@ -92,7 +92,8 @@ def _said(verdict: Violation) -> tuple[str, Severity, str, str | None]:
 
 def _will_run(plan: Plan, paint: Paint) -> list[str]:
     """Whether runs will start. A plan that changes nothing tells only of those that will not."""
-    told = [one for one in plan.chains if not plan.is_empty or one.verdict is Verdict.NOT]
+    quiet = plan.is_empty
+    told = [one for one in plan.chains if not quiet or one.verdict is Verdict.NOT]
     return ["Will it run, once applied?", *show_chains(told, paint), ""] if told else []
 
 

@@ -4,7 +4,7 @@ Prefect tells no worker's queues, but when each queue was polled last.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pfa_gitops.model.chain import Link, Part, Verdict
@@ -17,6 +17,8 @@ from pfa_gitops.platforms.prospects import expected, slots
 
 POLLED_S = 60.0
 """A queue that nobody polled for so long is polled by nobody [Prefect's WORK_QUEUE_LAST_POLLED_TIMEOUT]."""
+IDLE = "NOT_READY"
+"""The status of a pool that has no worker online [Prefect's WorkPoolStatus], so that nobody asks for its workers."""
 
 
 class _Seen(NamedTuple):
@@ -43,7 +45,7 @@ async def pool_links(client: PrefectClient, prospects: Sequence[Prospect[Any]], 
         read_items(client, wanted, names),
     )
     pools = {pool["name"]: pool for pool in listed if pool["name"] in names}
-    polled = [name for name, pool in pools.items() if not has_no_workers(pool)]
+    polled = [name for name, pool in pools.items() if not has_no_workers(pool) and pool.get("status") != IDLE]
     workers = dict(zip(polled, await asyncio.gather(*(_workers(client, name) for name in polled)), strict=True))
     links: list[Link] = []
     for prospect in prospects:
@@ -137,9 +139,10 @@ def _polled(queue: Item | None, name: str, seen: _Seen) -> tuple[Verdict, str]:
 
 
 def _last(seen: _Seen) -> str:
-    """When one was heard last."""
-    heard: Iterable[str] = (worker["last_heartbeat_time"] for worker in seen.workers if worker["last_heartbeat_time"])
-    last = seen.client.moment(max(heard, default=None))
+    """When one was heard last, by itself or as it polled a queue."""
+    heard = [worker["last_heartbeat_time"] for worker in seen.workers]
+    polled = [queue["last_polled"] for queue in seen.queues.values()]
+    last = seen.client.moment(max(filter(None, (*heard, *polled)), default=None))
     return f", the last one was heard {_age(last.age_seconds)} ago" if last else ""
 
 

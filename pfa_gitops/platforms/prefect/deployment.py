@@ -28,7 +28,6 @@ from pfa_gitops.platforms.prefect import (
 )
 from pfa_gitops.platforms.prefect._block_names import block_names
 from pfa_gitops.platforms.prefect._client import PAGE, Item, Listing, PrefectClient, any_of
-from pfa_gitops.platforms.prefect._contract import contracts
 from pfa_gitops.platforms.prefect._deployment_links import deployment_links
 from pfa_gitops.platforms.prefect._deployment_names import find_deployment
 from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, DeploymentSpec, Storage, canonical_schema
@@ -173,6 +172,8 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         self, client: PrefectClient, changes: Sequence[Change], plan: Sequence[Change]
     ) -> Mapping[Address, Sequence[ContractChange]]:
         """Two listings where something breaks, none where nothing does."""
+        from pfa_gitops.platforms.prefect._contract import contracts  # noqa: PLC0415 - brings what automations are
+
         return await contracts(client, changes, plan)
 
     async def delete(self, client: PrefectClient, live: Live[DeploymentSpec]) -> None:

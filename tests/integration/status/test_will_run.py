@@ -84,8 +84,12 @@ def links(chain, verdict=None):
 
 def poll(server, *queues):
     """What a worker does: it says that it is there, and asks for runs."""
-    before = last_polls(server, queues)
     server.post("/work_pools/run-pool/workers/heartbeat", {"name": "run-worker", "heartbeat_interval_seconds": 3600})
+    ask_for_runs(server, *queues)
+
+
+def ask_for_runs(server, *queues):
+    before = last_polls(server, queues)
     server.post("/work_pools/run-pool/get_scheduled_flow_runs", {"work_queue_names": list(queues)})
     eventually(lambda: all(last_polls(server, queues)[name] not in {None, before[name]} for name in queues))
 
@@ -122,6 +126,9 @@ def test_after_apply_it_is_told_as_it_is(project, prefect_server):
     assert project.pfa("apply", "--auto-approve").returncode == 0
     fast = chains(project.document("status"))["run-fast"]
     assert links(fast, "not") == {"worker": "no worker is online in the pool run-pool"}
+    ask_for_runs(prefect_server, "fast")
+    heard = links(chains(project.document("status"))["run-fast"], "not")["worker"]
+    assert heard.startswith("no worker is online in the pool run-pool, the last one was heard "), heard
     poll(prefect_server, "fast")
     document = project.document("status")
     found = chains(document)
