@@ -1,7 +1,7 @@
 """Whether flow runs will start, for people and programs. Pure."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pfa_gitops.model.chain import Chain, Link, Verdict
 from pfa_gitops.views.ages import age
@@ -16,19 +16,34 @@ MOST_NAMES = 3
 """Deployments that one line names before it counts the others."""
 
 
-def show_chains(chains: Sequence[Chain], paint: "Paint") -> list[str]:
-    """The lines: deployments of which the same is to be said share one. Those whose runs do not start come first."""
+class Alike(NamedTuple):
+    """Deployments of which the same is to be said."""
+
+    verdict: Verdict
+    way: str
+    """See `way`."""
+    names: Sequence[str]
+
+    def named(self, shown: Callable[[str], str]) -> str:
+        """The first of the names, each as `shown` has it, and how many more there are."""
+        more = f" and {len(self.names) - MOST_NAMES} more" if len(self.names) > MOST_NAMES else ""
+        return f"{', '.join(map(shown, self.names[:MOST_NAMES]))}{more}"
+
+
+def alike(chains: Iterable[Chain]) -> list[Alike]:
+    """Put deployments together. Those whose runs do not start come first."""
     groups: dict[tuple[Verdict, str], list[str]] = {}
     for one in chains:
         groups.setdefault((one.verdict, way(one)), []).append(one.address.name)
-    ordered = sorted(groups.items(), key=lambda group: group[0][0] is not Verdict.NOT)
-    return [_line(verdict, names, text, paint) for (verdict, text), names in ordered]
+    found = [Alike(verdict, text, names) for (verdict, text), names in groups.items()]
+    return sorted(found, key=lambda one: one.verdict is not Verdict.NOT)
 
 
-def _line(verdict: Verdict, names: Sequence[str], text: str, paint: "Paint") -> str:
-    shown = ", ".join(printable(name) for name in names[:MOST_NAMES])
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return f"  {paint(SIGN[verdict], COLOUR[verdict])} {shown}{more}: {text}"
+def show_chains(chains: Iterable[Chain], paint: "Paint") -> list[str]:
+    """One line for all deployments of which the same is to be said."""
+    return [
+        f"  {paint(SIGN[one.verdict], COLOUR[one.verdict])} {one.named(printable)}: {one.way}" for one in alike(chains)
+    ]
 
 
 def show_chain(found: Chain, paint: "Paint") -> str:

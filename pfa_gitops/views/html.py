@@ -14,14 +14,19 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from pfa_gitops.model.contract import ContractChange
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Action, Change, Plan
+from pfa_gitops.views.chains import SIGN as CHAIN_SIGN
+from pfa_gitops.views.chains import alike
+from pfa_gitops.views.contract import in_words
 from pfa_gitops.views.difference import Line, difference
 from pfa_gitops.views.graph import plan_graph
 from pfa_gitops.views.svg import svg
 from pfa_gitops.views.terminal import SIGN, show_runs
 from pfa_gitops.views.values import printable
-from pfa_gitops.views.weight import by_weight
+from pfa_gitops.views.verdicts import broken
+from pfa_gitops.views.weight import by_weight, risk_words
 
 MOST_NODES = 150
 """Objects in the graph: a page has more room than a comment."""
@@ -36,8 +41,10 @@ class Row(NamedTuple):
     action: str
     sign: str
     adopts: bool
+    risks: Sequence[str]
     runs: str
     lines: Sequence[Line]
+    contract: Sequence[ContractChange]
 
 
 class Group(NamedTuple):
@@ -60,6 +67,9 @@ def plan_html(plan: Plan, project: str) -> str:
         project=project,
         counts={**{action.value: plan.count(action) for action in SIGN}, "unchanged": plan.count(Action.NONE)},
         runs=show_runs(plan.affected),
+        policies=broken(plan.verdicts),
+        chains=alike(plan.chains),
+        chain_sign=CHAIN_SIGN,
         groups=[Group(weight.value, [_row(change, numbers) for change in group]) for weight, group in groups],
         unchanged=sorted(str(one.address) for one in plan.changes if one.action is Action.NONE and not one.adopts),
         graph=Markup(drawn),  # noqa: S704 - `svg` escapes
@@ -79,8 +89,10 @@ def _row(change: Change, numbers: Mapping[Address, str]) -> Row:
         change.action.value if change.action is not Action.NONE else "adopt",
         SIGN.get(change.action, "="),
         change.adopts,
+        risk_words(change),
         show_runs(change.impact),
         difference(change),
+        change.contract,
     )
 
 
@@ -104,5 +116,5 @@ def page_file(name: str) -> str:
 def _template() -> Any:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     shown: Callable[[object], str] = lambda value: printable(str(value))  # noqa: E731 - a filter of one expression
-    environment.filters["shown"] = shown
+    environment.filters |= {"shown": shown, "in_words": in_words}
     return environment.from_string(page_file("plan.html.j2"))

@@ -7,28 +7,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice, pairwise
 
-from pfa_gitops.model.impact import Effect
+from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.values import Action, Change, Plan
+from pfa_gitops.views.contract import in_words
 from pfa_gitops.views.difference import difference
-from pfa_gitops.views.fitting import Entry, Fitted, first_that_fit, fit
+from pfa_gitops.views.fitting import Entry, Fitted, fit
 from pfa_gitops.views.graph import plan_graph
 from pfa_gitops.views.limits import COMMENT_LIMIT
+from pfa_gitops.views.markdown_notes import not_running, notes, will_run
 from pfa_gitops.views.markdown_text import characters, element, fenced, link, marker, prose, span
 from pfa_gitops.views.mermaid import mermaid
 from pfa_gitops.views.terminal import SIGN, show_runs
-from pfa_gitops.views.weight import Groups, Weight, by_weight
+from pfa_gitops.views.weight import RISK_WORD, Groups, Weight, by_weight
 
 RESERVED = 1_000
 """Characters that are kept for headings, and for the sentence that says what was left out."""
-TOLD = 20
-"""Notices and the like that are shown of each sort."""
 WORDS = {
     Action.CREATE: "is created",
     Action.UPDATE: "is updated",
     Action.REPLACE: "is deleted and made anew",
     Action.DELETE: "is deleted",
 }
-BREACH = "Apply refuses this plan:"
+WORTH_SAYING = frozenset({Risk.EXPOSES_SECRET, Risk.LOOSENS_PROTECTION, Risk.RESTARTS_AGENT})
+"""The risks that neither the action nor the flow runs tell."""
 
 
 def plan_markdown(plan: Plan, project: str, most_characters: int = COMMENT_LIMIT, more_at: str = "") -> str:
@@ -41,18 +42,19 @@ def plan_markdown(plan: Plan, project: str, most_characters: int = COMMENT_LIMIT
     title = f"{span(project)} in environment {span(plan.environment)}"
     first = marker(project, plan.environment)
     if plan.is_empty:
-        head = [f"**{title}**: nothing to change, {plan.count(Action.NONE)} unchanged."]
-        return _document(first, [*head, *_notes(plan, most_characters - RESERVED)])
+        head = [f"**{title}**: nothing to change, {plan.count(Action.NONE)} unchanged{not_running(plan)}."]
+        return _document(first, [*head, *notes(plan, most_characters - RESERVED)])
     head = [f"### Plan for {title}", counts_table(plan)]
     room = most_characters - characters(_document(first, head)) - RESERVED
-    notes = list(_notes(plan, room // 2))
+    before = list(notes(plan, room // 2))
+    before.append(will_run(plan, room // 4))
     groups = by_weight(change for change in plan.changes if change.action is not Action.NONE or change.adopts)
     entries = [_entry(change) for _, group in groups for change in group]
-    fitted = fit(entries, room - characters(_document("", notes)))
+    fitted = fit(entries, room - characters(_document("", before)))
     drawn = _graph(plan)
     shown = drawn if characters(drawn) + 2 <= fitted.left else ""
     last = _left_out(fitted, bool(drawn) and not shown, more_at)
-    return _document(first, [*head, *notes, *_sections(groups, fitted), shown, last])
+    return _document(first, [*head, *before, *_sections(groups, fitted), shown, last])
 
 
 def _document(first: str, blocks: Sequence[str]) -> str:
@@ -72,50 +74,33 @@ def table(counts: Mapping[str, int]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _notes(plan: Plan, room: int) -> Iterator[str]:
-    """What a reviewer must know before reading on, as the boxes that GitHub and GitLab draw."""
-    lost = any(run.effect is not Effect.MOVED for run in plan.affected)
-    runs = [f"Flow runs: {show_runs(plan.affected)}."] if plan.affected else []
-    opened = [f"{span(str(address))} is no longer protected." for address, on in plan.protection if not on]
-    closed = [f"{span(str(address))} becomes protected." for address, on in plan.protection if on]
-    for level, texts in (
-        ("CAUTION", [f"{BREACH} {prose(breach)}" for breach in plan.breaches]),
-        ("WARNING", [*(runs if lost else []), *opened]),
-        ("NOTE", [*([] if lost else runs), *closed, *(f"Note: {prose(notice)}" for notice in plan.notices)]),
-    ):
-        if texts:
-            text = box(level, texts, room)
-            room -= characters(text) + 2
-            yield text
-
-
-def box(level: str, texts: Sequence[str], room: int) -> str:
-    """An alert with one point for each text, as many as there is room for."""
-    shown = list(first_that_fit([f"> - {text}" for text in texts[:TOLD]], room))
-    more = [f"> - … and {len(texts) - len(shown)} more"] if len(shown) < len(texts) else []
-    return "\n".join([f"> [!{level}]", *shown, *more])
-
-
 def _entry(change: Change) -> Entry:
     said = _said(change, lambda text: f"**{text}**")
     line = f"- `{SIGN.get(change.action, '=')}` {span(str(change.address))} {said}"
-    return Entry(line, partial(_details, change) if change.fields else None)
+    return Entry(line, partial(_details, change) if change.fields or change.contract else None)
 
 
 def _said(change: Change, bold: Callable[[str], str]) -> str:
     """What happens to an object, in words."""
     adopted = ["becomes this project's"] if change.adopts else []
-    runs = [bold(f"flow runs: {show_runs(change.impact)}")] if change.impact else []
     told = [WORDS[change.action]] if change.action is not Action.NONE else []
-    return ", ".join([*adopted, *told, *runs])
+    risks = [bold(RISK_WORD[risk]) for risk in change.risks if risk in WORTH_SAYING]
+    runs = [bold(f"flow runs: {show_runs(change.impact)}")] if change.impact else []
+    breaks = [bold("takes other parameters")] if any(parameter.breaking for parameter in change.contract) else []
+    return ", ".join([*adopted, *told, *risks, *runs, *breaks])
 
 
 def _details(change: Change) -> str:
     """What happens to an object, which opens to its diff."""
     name, said = element(str(change.address)), _said(change, lambda text: f"<b>{text}</b>")
     summary = f"<details><summary><code>{SIGN[change.action]}</code> {name} {said}</summary>"
-    block = fenced([f"{line.sign} {line.text}" for line in difference(change)], "diff")
-    return f"{summary}\n\n{block}\n\n</details>"
+    diff = [f"{line.sign} {line.text}" for line in difference(change)]
+    parameters = [
+        f"- {'**breaking**' if parameter.breaking else 'safe'}: {prose(in_words(parameter))}"
+        for parameter in change.contract
+    ]
+    blocks = [summary, fenced(diff, "diff") if diff else "", "\n".join(parameters), "</details>"]
+    return "\n\n".join(block for block in blocks if block)
 
 
 def _sections(groups: Groups, fitted: Fitted) -> Iterator[str]:

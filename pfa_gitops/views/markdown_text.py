@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from pfa_gitops.views.values import LONGEST, printable
 
-_PLAIN = re.compile(r"[(]?(?:[^\W\d_]+(?:['-][^\W\d_]+)*|[0-9]+(?:\.[0-9]+)?%?)[)]?[.,;:?!]?|[-→·…]")
-"""A word that means nothing but itself: letters, or a number, with a mark behind it."""
+_PLAIN = re.compile(r"[(]?(?:[^\W\d_]+(?:['-][^\W\d_]+)*|[0-9]+(?:\.[0-9]+)?%?)[)]?[.,;:?!]{0,2}|[-→·…]")
+"""A word that means nothing but itself: letters, or a number, with marks behind it."""
 _LINK = re.compile(r"https?://[\w./~:?&=%+-]+", re.ASCII)
 
 

@@ -9,11 +9,12 @@ from pfa_gitops.model.chain import Verdict
 from pfa_gitops.model.impact import AffectedRun, counted
 from pfa_gitops.model.places import show_path
 from pfa_gitops.model.policy import Severity, Violation
-from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome, Plan, Result
 from pfa_gitops.views.chains import show_chains
 from pfa_gitops.views.contract import in_words
 from pfa_gitops.views.values import one_line, printable, printable_lines, side_by_side
+from pfa_gitops.views.verdicts import SHOWN, Broken, broken
+from pfa_gitops.views.weight import risk_words
 
 Paint = Callable[[str, str], str]
 """Colours a text: the text, and the colour's name."""
@@ -21,16 +22,7 @@ Paint = Callable[[str, str], str]
 SIGN = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "±", Action.DELETE: "-"}
 COLOUR = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.REPLACE: "magenta", Action.DELETE: "red"}
 RESULT_COLOUR = {Result.DONE: "green", Result.FAILED: "red", Result.BLOCKED: "yellow", Result.SKIPPED: "yellow"}
-RISK_WORD = {
-    Risk.EXPOSES_SECRET: "exposes a secret",
-    Risk.DESTROYS: "destroys",
-    Risk.LOOSENS_PROTECTION: "loosens protection",
-    Risk.DROPS_RUNS: "drops runs",
-    Risk.RESTARTS_AGENT: "restarts",
-}
 BELOW = " " * 6
-SHOWN = 5
-"""Objects that one line names."""
 DONE_WORD = {
     Action.CREATE: "created",
     Action.UPDATE: "updated",
@@ -75,19 +67,16 @@ def show_plan(plan: Plan, colour: bool = False) -> str:
 
 def show_verdicts(verdicts: Sequence[Violation], paint: Paint) -> list[str]:
     """One line for each policy that is broken: by what, or why nobody can tell."""
-    lines = []
-    for (name, severity, message, failure), group in groupby(verdicts, key=_said):
-        places = [str(verdict.address) for verdict in group if verdict.address]
-        more = f" and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
-        where = f" ({printable(', '.join(places[:SHOWN]))}{more})" if places else ""
-        why = f"; it cannot be evaluated: {printable(failure)}" if failure else ""
-        colour = "red" if severity is Severity.DENY else "yellow"
-        lines.append(paint(f"{severity}: {printable(name)}: {printable(message)}{where}{why}", colour))
-    return lines
+    return [_verdict(one, paint) for one in broken(verdicts)]
 
 
-def _said(verdict: Violation) -> tuple[str, Severity, str, str | None]:
-    return verdict.policy, verdict.severity, verdict.message, verdict.failure
+def _verdict(found: Broken, paint: Paint) -> str:
+    names = ", ".join(printable(str(address)) for address in found.addresses[:SHOWN])
+    more = f" and {len(found.addresses) - SHOWN} more" if len(found.addresses) > SHOWN else ""
+    where = f" ({names}{more})" if names else ""
+    why = f"; it cannot be evaluated: {printable(found.failure)}" if found.failure else ""
+    colour = "red" if found.severity is Severity.DENY else "yellow"
+    return paint(f"{found.severity}: {printable(found.policy)}: {printable(found.message)}{where}{why}", colour)
 
 
 def _will_run(plan: Plan, paint: Paint) -> list[str]:
@@ -119,9 +108,8 @@ def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
 
 def _risks(change: Change, paint: Paint) -> str:
     """What a reviewer looks at first. Of a safe change nothing is said."""
-    words = [RISK_WORD[risk] for risk in change.risks if risk is not Risk.SAFE]
-    shown = f"[{', '.join(words)}]"
-    return f"  {paint(shown, 'red')}" if words else ""
+    shown = ", ".join(risk_words(change))
+    return f"  {paint(f'[{shown}]', 'red')}" if shown else ""
 
 
 def show_runs(runs: Iterable[AffectedRun]) -> str:

@@ -41,13 +41,13 @@ def test_the_filter_works_by_keyboard(opened):
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "text"
-    assert page.get_by_role("status").inner_text() == "9 of 9 shown"
+    assert page.get_by_role("status").inner_text() == "10 of 10 shown"
     page.keyboard.type("NIGHTLY deployment")
     assert names(page) == ["nightly"]
-    assert page.get_by_role("status").inner_text() == "1 of 9 shown"
+    assert page.get_by_role("status").inner_text() == "1 of 10 shown"
     assert page.get_by_role("heading", name="Everything else").count() == 0
     page.keyboard.press("Escape")
-    assert len(names(page)) == 9
+    assert len(names(page)) == 10
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")  # no updates
@@ -71,13 +71,13 @@ def test_a_node_of_the_graph_leads_to_its_object_whatever_the_filter_says(opened
     page.keyboard.press("Enter")
     page.wait_for_function("document.activeElement.tagName === 'SUMMARY'")
     assert page.locator("#c2").get_attribute("open") is not None
-    assert len(names(page)) == 9
+    assert len(names(page)) == 10
 
 
 def test_it_can_be_read_without_script(opened):
     page = opened(plan_html(PLAN, "quickstart"), java_script_enabled=False)
     assert page.locator("form").is_hidden()
-    assert page.locator(".change").count() == 9
+    assert page.locator(".change").count() == 10
 
 
 def test_nothing_of_a_hostile_plan_runs_or_loads(opened):
@@ -115,7 +115,7 @@ def test_a_graph_stands_alone(chromium, tmp_path, scheme):
     context = chromium.new_context(color_scheme=scheme)
     page = context.new_page()
     page.goto(file.as_uri())
-    assert page.locator("rect").count() == 9
+    assert page.locator("rect").count() == 10
     fill = page.evaluate("getComputedStyle(document.querySelector('rect')).fill")
     assert fill == {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 27, 35)"}[scheme]
     context.close()

@@ -1,11 +1,15 @@
 """Names and values that try to break out of what they are shown in, and plans that are full of them."""
 
 from hypothesis import strategies as st
-from support.sample_plans import change, runs
+from support.sample_plans import change, link, runs
 
+from pfa_gitops.model.chain import Part, Verdict, chain
+from pfa_gitops.model.contract import ContractChange, Hit, HitSort, ParameterChange
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.impact import Effect, RunState
 from pfa_gitops.model.places import Address, Origin
+from pfa_gitops.model.policy import Severity, Violation
+from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.values import Action, FieldChange, Outcome, Plan, Result
 
 HOSTILE = [
@@ -40,6 +44,8 @@ def hostile_plan(name, text):
                 FieldChange((), text * 40, name * 40),
                 to=[f"WorkPool/{text}"],
                 impact=runs(RunState.LATE, Effect.DROPPED, 1),
+                contract=(ContractChange(name, ParameterChange.RETYPED, True, text, (Hit(HitSort.AUTOMATION, name),)),),
+                risks=(Risk.EXPOSES_SECRET, Risk.RESTARTS_AGENT),
             ),
             change(f"WorkPool/{text}", Action.CREATE, FieldChange(("type",), None, text)),
             change(f"Variable/{text}", Action.DELETE),
@@ -48,6 +54,14 @@ def hostile_plan(name, text):
         (text, f"{name} is {text}"),
         breaches=(f"{text} of {name}",),
         protection=((Address("Deployment", name), False), (Address("WorkPool", text), True)),
+        verdicts=(
+            Violation(name, Severity.DENY, text, Address("Deployment", name)),
+            Violation(text, Severity.WARN, name, None, text),
+        ),
+        chains=(
+            chain(Address("Deployment", name), [link(Part.POOL, Verdict.NOT, text)]),
+            chain(Address("Deployment", text), [link(Part.SECRETS, Verdict.UNKNOWN, f"{text} {name}")]),
+        ),
     )
 
 

@@ -70,10 +70,15 @@ def test_the_page_is_one_file_that_may_run_and_load_nothing_else():
 
 def test_it_says_what_a_reviewer_must_know_first_and_the_dearest_changes_first():
     page = plan_html(PLAN, "quickstart")
-    order = ["limits.max_deletes is 2", "2 running orphaned", "no longer protected", "has run out"]
-    order += ["Deleted or replaced (2)", "Drops or orphans flow runs (1)", "Everything else (5)", "<svg", "Unchanged"]
+    order = ["limits.max_deletes is 2", "Denied by the policy</b> <code>no-deletes", "2 running orphaned"]
+    order += ["no longer protected", "has run out", "Will it run", "<b>No:</b> <code>hourly", "<b>Yes:</b>"]
+    order += ["Deleted or replaced (2)", "Loosens protection (1)", "Drops or orphans flow runs (1)"]
+    order += ["Takes other parameters than those who call it give (1)", "Moves flow runs (1)", "Everything else (4)"]
+    order += ["<svg", "Unchanged"]
     places = [page.index(text) for text in order]
     assert places == sorted(places)
+    assert '<span class="risk">loosens protection</span>' in page
+    assert '<b class="risk">breaking</b>: <bdi>region is gone; hits schedule at-noon</bdi>' in page
 
 
 def test_nothing_to_change():

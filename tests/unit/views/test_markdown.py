@@ -1,6 +1,7 @@
 """Markdown as GitHub reads it: `cmarkgfm` is its own parser."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import cmarkgfm
@@ -81,17 +82,15 @@ def test_a_plan_says_first_what_costs_most():
     first, second = text.split("\n")[:2]
     assert first == "<!-- pfa-gitops: quickstart/prod -->"
     assert second == "### Plan for `quickstart` in environment `prod`"
-    assert "| **1** | **5** | **1** | **1** | **2** |" in text
-    order = ["[!CAUTION]", "limits.max_deletes", "[!WARNING]", "2 running orphaned", "no longer protected", "[!NOTE]"]
-    order += [
-        "run out",
-        "#### Deleted",
-        "Deployment/old",
-        "WorkPool/anyscale",
-        "#### Drops",
-        "<code>Deployment/nightly",
-    ]
-    order += ["#### Moves", "Deployment/weekly", "#### Everything", "Variable/limit", "mermaid", "n0["]
+    assert "| **1** | **6** | **1** | **1** | **2** |" in text
+    order = ["[!CAUTION]", "limits.max_deletes", "the policy `no-deletes`: ask the owners first (`Deployment/old`)"]
+    order += ["[!WARNING]", "The policy `big-heads`", "2 running orphaned", "no longer protected", "[!NOTE]", "run out"]
+    order += ["#### Will it run, once applied?", "- ✗ `hourly`: worker: no worker is online in the pool gpu"]
+    order += ["<details><summary>1 will, of 1 something is not known</summary>", "- ✓ `nightly`", "- ? `weekly`"]
+    order += ["#### Deleted", "Deployment/old", "WorkPool/anyscale", "#### Loosens", "<b>loosens protection</b>"]
+    order += ["#### Drops", "<code>Deployment/nightly", "#### Takes other parameters", "<b>takes other parameters</b>"]
+    order += ["- **breaking**: region is gone; hits schedule at-noon", "- safe: days has another default (1 → 7)"]
+    order += ["#### Moves", "Deployment/weekly", "#### Everything", "ComputeConfig/big", "mermaid", "n0["]
     places = [text.find(word) for word in order]
     assert -1 not in places
     assert places == sorted(places)
@@ -105,6 +104,10 @@ def test_nothing_to_change_is_one_line():
     assert plan_markdown(plan, "quickstart") == (
         "<!-- pfa-gitops: quickstart/prod -->\n"
         "**`quickstart` in environment `prod`**: nothing to change, 1 unchanged.\n"
+    )
+    plan = replace(plan, chains=PLAN.chains)
+    assert plan_markdown(plan, "quickstart").endswith(
+        "nothing to change, 1 unchanged; runs of 1 deployment do not start.\n"
     )
 
 
