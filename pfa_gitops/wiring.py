@@ -180,7 +180,8 @@ class Connection:
         lock, holder = self._lock(), this_process(os.environ, command)
         await lock.acquire(holder, timeout_s, tell)
         source = _source(holder, git.describe(self.workspace.root))
-        self.clients["prefect"].source = source
+        for client in self.clients.values():
+            client.source = source
         holding = asyncio.create_task(lock.hold())
         try:
             yield Writer(self, lock, source)
@@ -436,7 +437,9 @@ async def _anyscale(found: Workspace, stores: SecretStores) -> Any:
         host=wanted.host,
         token=await _fetched(found, ("anyscale", "cli_token"), wanted.cli_token, stores),
     )
-    return AnyscaleClient(target)
+    client = AnyscaleClient(target)
+    client.owner = owner_of(found)
+    return client
 
 
 OPENERS: Mapping[str, Opener] = {"prefect": _prefect, "anyscale": _anyscale}

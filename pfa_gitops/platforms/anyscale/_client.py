@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from pydantic import ValidationError
 
 from pfa_gitops.model.errors import NotFound, Unreachable
+from pfa_gitops.model.history import Source
+from pfa_gitops.model.values import Owner
 from pfa_gitops.platforms.anyscale._answers import (
     Answer,
     Build,
@@ -26,6 +28,7 @@ from pfa_gitops.platforms.anyscale._answers import (
     UserInfo,
 )
 from pfa_gitops.platforms.anyscale._http import Http
+from pfa_gitops.platforms.anyscale._own_tags import without_own
 from pfa_gitops.platforms.anyscale._sdk import Sdk
 from pfa_gitops.platforms.anyscale._target import AnyscaleTarget
 
@@ -54,6 +57,10 @@ class AnyscaleClient:
         self.target = target
         self._http = Http(target.host, target.token, transport)
         self._known: dict[tuple[str, ...], asyncio.Task[Any]] = {}
+        self.owner: Owner | None = None
+        """Whose the services are that are deployed."""
+        self.source: Source | None = None
+        """Of what and in which CI run they are."""
 
     async def __aenter__(self) -> Self:
         self._http.open()
@@ -158,10 +165,10 @@ class AnyscaleClient:
         return await self._one(Service, f"/api/v2/services-v2/{service_id}")
 
     async def service_tags(self, service_id: str) -> dict[str, str]:
-        """The tags of a service, which no listing tells."""
+        """The tags of a service, which no listing tells, but for our own."""
         params = {"resource_type": "service", "resource_id": service_id}
         answer = await self._http.read("/api/v2/tags/resource", params)
-        return {tag["key"]: tag["value"] for tag in (answer.get("result") or {}).get("tags") or ()}
+        return without_own({tag["key"]: tag["value"] for tag in (answer.get("result") or {}).get("tags") or ()})
 
     async def schedules(self, project: Project, name: str | None = None) -> list[Schedule]:
         """Everybody's schedules of a project; with a `name`, those whose name contains it."""

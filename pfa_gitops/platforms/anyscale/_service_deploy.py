@@ -1,12 +1,14 @@
 """Deploys a service by the SDK. Always with cloud and project: a name alone may be another project's."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from pfa_gitops.model.errors import Conflict
+from pfa_gitops.model.errors import Conflict, PlatformError
 from pfa_gitops.platforms.anyscale._answers import Service
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._lost_replies import send
+from pfa_gitops.platforms.anyscale._own_tags import own_tags
 from pfa_gitops.platforms.anyscale._service_document import Place
 from pfa_gitops.platforms.anyscale._service_spec import ServiceFields
 from pfa_gitops.platforms.anyscale._workload_writes import containerfile_of, image_document, sent_with_image
@@ -76,3 +78,10 @@ async def write_tags(client: AnyscaleClient, service_id: str, desired: dict[str,
         return await client.service_tags(service_id) == desired
 
     await send(write, arrived)
+
+
+async def write_own_tags(client: AnyscaleClient, service_id: str) -> None:
+    """Say of what a service was deployed. It is there, with or without these tags: a refusal fails nothing."""
+    if tags := own_tags(client.owner, client.source):
+        with suppress(PlatformError):
+            await client.sdk.call(lambda anyscale: anyscale.service.add_tags(id=service_id, tags=tags), write=True)

@@ -18,7 +18,7 @@ from pfa_gitops.platforms.anyscale._answers import Cloud, Service, ServiceVersio
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._live_shapes import Unspeakable
 from pfa_gitops.platforms.anyscale._lost_replies import carries, send
-from pfa_gitops.platforms.anyscale._service_deploy import deploy, write_tags
+from pfa_gitops.platforms.anyscale._service_deploy import deploy, write_own_tags, write_tags
 from pfa_gitops.platforms.anyscale._service_document import Place
 from pfa_gitops.platforms.anyscale._service_lifecycle import (
     GONE,
@@ -162,7 +162,7 @@ class ServiceKind(Kind[SpecT, AnyscaleClient]):
 
     async def _deploy(self, client: AnyscaleClient, name: str, spec: SpecT, service: Service | None) -> str:
         running = service is not None and service.current_state not in GONE
-        return await deploy(
+        service_id = await deploy(
             client,
             name,
             spec,
@@ -170,6 +170,8 @@ class ServiceKind(Kind[SpecT, AnyscaleClient]):
             describe=lambda place: self.document(name, spec, place),
             options=self.options(spec) if running else {},
         )
+        await write_own_tags(client, service_id)
+        return service_id
 
     async def delete(self, client: AnyscaleClient, live: Live[SpecT]) -> None:
         """Terminate the service, wait for that, and delete it."""

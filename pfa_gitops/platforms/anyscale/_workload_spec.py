@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pfa_gitops.model.references import RefTo
 from pfa_gitops.model.values import Action, Spec
 from pfa_gitops.platforms.anyscale._image_names import ANYSCALES, RAY_VERSION
+from pfa_gitops.platforms.anyscale._own_tags import OWN
 from pfa_gitops.platforms.compute_shapes import ComputeShape
 
 WRITTEN = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
@@ -21,6 +22,13 @@ IMAGE_FIELDS = ("image_uri", "cluster_env", "containerfile")
 def _or_none(value: Any) -> Any:
     """An empty list is not sent, and comes back as none."""
     return value or None
+
+
+def _not_ours(tags: dict[str, str] | None) -> dict[str, str] | None:
+    """Tags that are written by pfa-gitops itself are no manifest's affair."""
+    if ours := sorted(name for name in tags or {} if name.startswith(OWN)):
+        raise ValueError(f"{ours[0]}: pfa-gitops itself writes the tags that begin with `{OWN}`")
+    return tags
 
 
 ComputeConfigName = Annotated[
@@ -80,8 +88,9 @@ class WorkloadFields(Spec):
     """The Anyscale cloud. Default: the environment's, else the organisation's default."""
     project: str | None = Field(default=None, min_length=1)
     """The Anyscale project. Default: the environment's, else the cloud's default."""
-    tags: dict[str, str] | None = None
-    """Tags. While no manifest names this field, tags are neither read nor written."""
+    tags: Annotated[dict[str, str] | None, AfterValidator(_not_ours)] = None
+    """Tags. While no manifest names this field, tags are neither read nor written, but for those that begin with
+    `pfa-gitops.`: they tell whose a service is, and of what commit it was deployed."""
     files_digest: FilledIn = None
     """Filled in: a digest of the local directories in `working_dir` and `py_modules`, by which they are compared."""
 

@@ -9,6 +9,7 @@ import uuid
 from contextlib import suppress
 
 import pytest
+from support.anyscale_emulator import AnyscaleEmulator
 from support.commands import HEEDS_INTERRUPT, Workdir
 
 PROJECT = """apiVersion: pfa-gitops/v1
@@ -25,6 +26,22 @@ apiVersion: pfa-gitops/v1
 kind: Deployment
 metadata: {name: NAME-d}
 spec: {flow_name: NAME, entrypoint: f.py:f, path: /code}
+"""
+AGENT = """---
+apiVersion: pfa-gitops/v1
+kind: WorkPool
+metadata: {name: NAME}
+spec: {type: anyscale}
+---
+apiVersion: pfa-gitops/v1
+kind: ComputeConfig
+metadata: {name: NAME}
+spec: {head_node: {instance_type: m5.2xlarge}}
+---
+apiVersion: pfa-gitops/v1
+kind: Agent
+metadata: {name: NAME}
+spec: {work_pool: NAME, compute_config: NAME, prefect: {api_url: "http://127.0.0.1:9/api"}, tags: {team: ml}}
 """
 CI = {
     "GITHUB_RUN_ID": "77",
@@ -92,6 +109,31 @@ def test_each_apply_is_remembered_with_its_commit_and_its_ci_run(project, prefec
     labels = prefect_server.get(f"/deployments/name/{name}/{name}-d")["labels"]
     assert labels["pfa-gitops.made-of-commit"] == first
     assert labels["pfa-gitops.made-by-run"] == one["url"]
+
+
+def test_a_service_is_tagged_with_what_it_was_deployed_of(project, name, tmp_path):
+    quiet = AnyscaleEmulator(tmp_path / "anyscale", "--no-run-services").start()
+    project.environment = {**project.environment, **quiet.env}
+    try:
+        project.write("manifests/b.yaml", AGENT.replace("NAME", name))
+        git(project, "init", "-q")
+        one = commit(project, "one")
+        assert project.pfa("apply", "--auto-approve", **CI).returncode == 0
+        told = {f"pfa-gitops.{key}": value for key, value in {"project": name, "environment": "default"}.items()}
+        told |= {"pfa-gitops.commit": one, "pfa-gitops.run": "https://github.example/team/flows/actions/runs/77"}
+        assert tags(quiet) == told | {"team": "ml"}
+        assert project.pfa("plan", "--detailed-exitcode").returncode == 0, "a manifest's tags are its own"
+        project.write("manifests/b.yaml", AGENT.replace("NAME", name).replace("tags: {team: ml}", "tags: {}"))
+        assert project.pfa("apply", "--auto-approve").returncode == 0
+        assert tags(quiet) == told, "nothing was deployed anew"
+    finally:
+        quiet.stop()
+
+
+def tags(emulator):
+    [service] = emulator.call("GET", "/api/v2/services-v2/")["results"]
+    found = emulator.call("GET", f"/api/v2/tags/resource?resource_type=service&resource_id={service['id']}")
+    return {tag["key"]: tag["value"] for tag in found["result"]["tags"]}
 
 
 def test_another_commit_alone_changes_nothing_and_writes_nothing(project, prefect_server, name):

@@ -90,7 +90,14 @@ def test_a_plan_says_first_what_costs_most():
     order += ["#### Deleted", "Deployment/old", "WorkPool/anyscale", "#### Loosens", "<b>loosens protection</b>"]
     order += ["#### Drops", "<code>Deployment/nightly", "#### Takes other parameters", "<b>takes other parameters</b>"]
     order += ["- **breaking**: region is gone; hits schedule at-noon", "- safe: days has another default (1 → 7)"]
-    order += ["#### Moves", "Deployment/weekly", "#### Everything", "ComputeConfig/big</code> is created", "mermaid", "n0["]
+    order += [
+        "#### Moves",
+        "Deployment/weekly",
+        "#### Everything",
+        "ComputeConfig/big</code> is created",
+        "mermaid",
+        "n0[",
+    ]
     place = 0
     for word in order:
         place = text.index(word, place)
