@@ -9,7 +9,6 @@ import uuid
 from contextlib import suppress
 
 import pytest
-from support.anyscale_emulator import AnyscaleEmulator
 from support.commands import HEEDS_INTERRUPT, Workdir
 
 PROJECT = """apiVersion: pfa-gitops/v1
@@ -111,23 +110,19 @@ def test_each_apply_is_remembered_with_its_commit_and_its_ci_run(project, prefec
     assert labels["pfa-gitops.made-by-run"] == one["url"]
 
 
-def test_a_service_is_tagged_with_what_it_was_deployed_of(project, name, tmp_path):
-    quiet = AnyscaleEmulator(tmp_path / "anyscale", "--no-run-services").start()
-    project.environment = {**project.environment, **quiet.env}
-    try:
-        project.write("manifests/b.yaml", AGENT.replace("NAME", name))
-        git(project, "init", "-q")
-        one = commit(project, "one")
-        assert project.pfa("apply", "--auto-approve", **CI).returncode == 0
-        told = {f"pfa-gitops.{key}": value for key, value in {"project": name, "environment": "default"}.items()}
-        told |= {"pfa-gitops.commit": one, "pfa-gitops.run": "https://github.example/team/flows/actions/runs/77"}
-        assert tags(quiet) == told | {"team": "ml"}
-        assert project.pfa("plan", "--detailed-exitcode").returncode == 0, "a manifest's tags are its own"
-        project.write("manifests/b.yaml", AGENT.replace("NAME", name).replace("tags: {team: ml}", "tags: {}"))
-        assert project.pfa("apply", "--auto-approve").returncode == 0
-        assert tags(quiet) == told, "nothing was deployed anew"
-    finally:
-        quiet.stop()
+def test_a_service_is_tagged_with_what_it_was_deployed_of(project, name, quiet_emulator):
+    project.environment = {**project.environment, **quiet_emulator.env}
+    project.write("manifests/b.yaml", AGENT.replace("NAME", name))
+    git(project, "init", "-q")
+    one = commit(project, "one")
+    assert project.pfa("apply", "--auto-approve", **CI).returncode == 0
+    told = {"pfa-gitops.project": name, "pfa-gitops.environment": "default", "pfa-gitops.commit": one}
+    told |= {"pfa-gitops.run": "https://github.example/team/flows/actions/runs/77"}
+    assert tags(quiet_emulator) == told | {"team": "ml"}
+    assert project.pfa("plan", "--detailed-exitcode").returncode == 0, "a manifest's tags are its own"
+    project.write("manifests/b.yaml", AGENT.replace("NAME", name).replace("tags: {team: ml}", "tags: {}"))
+    assert project.pfa("apply", "--auto-approve").returncode == 0
+    assert tags(quiet_emulator) == told, "nothing was deployed anew"
 
 
 def tags(emulator):
