@@ -56,16 +56,18 @@ class World:
     everybody: Callable[[], Awaitable[Sequence[Inventory]]] = _nobody
     """The inventories of all projects."""
     secrets: Callable[[], Mapping[str, Sealed]] = dict
-    """The secrets that are known by now, by what people call them."""
+    """The values that are known by now, by what people call the references to them."""
+    not_secret: Collection[str] = ()
+    """Those of them that may stand in clear."""
 
     def known(self) -> KnownSecrets:
         """Them, and those that were applied last. What was found out of a text is remembered: ask once for a plan."""
-        return KnownSecrets(self.secrets(), self.inventory)
+        return KnownSecrets(self.secrets(), self.inventory, self.not_secret)
 
     def leaks(self, wanted: Sequence[Manifest[Any]], lives: Lives, known: KnownSecrets) -> list[Problem]:
         """Known secrets that stand in clear, in manifests or in what is live of them."""
         # What was applied last may be live in clear as an old secret: a new one takes its place once this is applied.
-        live = in_lives(wanted, lives, KnownSecrets(self.secrets()))
+        live = in_lives(wanted, lives, KnownSecrets(self.secrets(), not_secret=self.not_secret))
         return [*in_manifests(wanted, known), *live]
 
 
