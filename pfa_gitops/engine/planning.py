@@ -84,7 +84,6 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     if problems := [*problems, *left_behind(found, lives, inventory, world.kinds)]:
         raise ProblemsFound(problems)
     plan = make_plan(found, observed.lives, inventory, world.kinds, notices)
-    plan = concealed(plan, known)
     if guarded := list(protected(plan, inventory)):
         raise ProblemsFound(guarded)
     by_address = {manifest.address: manifest for manifest in sealed}
@@ -92,6 +91,7 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     scene = Scene(found.wanted, changes, world.kinds, world.clients, planned=True)
     plan, chains = await asyncio.gather(with_impact(plan, world.kinds, world.clients), read_chains(scene))
     plan = with_risks(await with_contracts(plan, world.kinds, world.clients), world.kinds)
+    plan = concealed(plan, known)  # after the risks: a text in clear was there, and no secret's place
     plan = replace(plan, breaches=tuple(breaches(plan, bounds, inventory)), chains=chains)
     return Planned(plan, world.inventory, inventory, by_address)
 

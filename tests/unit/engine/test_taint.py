@@ -7,6 +7,7 @@ import pytest
 from pfa_gitops.engine.taint import in_lives, in_manifests
 from pfa_gitops.model.known_secrets import KnownSecrets
 from pfa_gitops.model.places import Address, Origin, Origins
+from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.secrets import UNTOLD, Sealed, SecretRef
 from pfa_gitops.model.values import Key, Live, Manifest
 from pfa_gitops.platforms.registry import kinds
@@ -66,6 +67,18 @@ def test_a_live_value_is_named_as_one():
     assert problem.message == "the live `value.url` holds the secret from_env DB_PASSWORD in clear"
     assert problem.address == wanted.address
     assert SECRET not in repr(problem)
+
+
+def test_to_replace_a_former_secret_that_is_live_in_clear_exposes_none(project, shelf, box):
+    project.apply(box("a", shape="round"), box("kept"))
+    shelf.boxes["a"] = box("a", shape="f0rmer-s3cret").spec
+    inventory, kept = project.ledger.inventory, Address("Box", "kept")
+    applied = inventory.digests.digested({"shape": Sealed("f0rmer-s3cret")})
+    project.ledger.inventory = inventory.with_entry(kept, replace(inventory.entries[kept], applied=applied))
+    [change] = project.plan(box("a", shape="round"), box("kept")).plan.pending
+    [field] = change.fields
+    assert (field.before, field.after) == (UNTOLD, "round")
+    assert change.risks == (Risk.DESTROYS,)
 
 
 def test_where_nothing_is_known_nothing_is_looked_for():
