@@ -88,7 +88,7 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
         raise ProblemsFound(guarded)
     by_address = {manifest.address: manifest for manifest in sealed}
     changes = {change.address: change for change in plan.changes if change.desired is not None}
-    scene = Scene(found.wanted, changes, world.kinds, world.clients, planned=True)
+    scene = Scene(found.wanted, changes, world.kinds, world.clients, planned=True, going=_going(plan))
     plan, chains = await asyncio.gather(with_impact(plan, world.kinds, world.clients), read_chains(scene))
     plan = with_risks(await with_contracts(plan, world.kinds, world.clients), world.kinds)
     plan = concealed(plan, known)  # after the risks: a text in clear was there, and no secret's place
@@ -117,6 +117,12 @@ def _in_the_way(observed: Observed, found: Claims) -> list[Problem]:
     wanted = {manifest.address for manifest in found.wanted}
     going = {address for address, former in found.former.items() if former.key in observed.lives} - wanted
     return [problem for problem in observed.problems if problem.address not in going]
+
+
+def _going(plan: Plan) -> Lives:
+    """What is no longer there by its name once the plan is applied: what is deleted, and what gets another name."""
+    staying = {change.manifest.key for change in plan.changes if change.desired is not None}
+    return {change.live.key: change.live for change in plan.changes if change.live and change.live.key not in staying}
 
 
 async def plan_destroy(world: World) -> Planned:

@@ -1,6 +1,6 @@
 """Which objects the flow runs of each deployment need: found by the references that specs declare. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,8 @@ from pfa_gitops.model.values import Manifest, Manifests
 
 UNNAMED = ""
 """The item that whoever names none gets, e.g. a pool's default queue."""
+UNDECLARED = " (no manifest)"
+"""Ends the address of an object that is called like the manifest of another one."""
 
 
 @dataclass
@@ -30,7 +32,11 @@ class Needs:
         return min(self.items.get(target, ()), default=UNNAMED)
 
 
-def needs(manifest: Manifest[Any], kinds: Kinds) -> Needs:
+Find = Callable[[Address], Address]
+"""Tells the address of what has a name on the platform: that of its manifest, else that name."""
+
+
+def needs(manifest: Manifest[Any], kinds: Kinds, find: Find) -> Needs:
     """What a manifest refers to. What no manifest declares is found by its name."""
     found, declared = Needs(), _by_path(manifest)
     places: dict[Path, Address] = {}
@@ -39,12 +45,15 @@ def needs(manifest: Manifest[Any], kinds: Kinds) -> Needs:
         marker = mention.marker
         if isinstance(marker, ItemOf):
             items.append((mention, marker))
-        elif isinstance(marker, RefTo | Embeds):
-            for target in _targets(mention, marker, declared.get(mention.path, ()), kinds):
+        elif isinstance(marker, Embeds) and marker.kind in kinds:
+            # The platform goes by the name that an object has there, whatever its manifest is called.
+            called = embedded(marker, mention.text)
+            found.targets |= dict.fromkeys(find(Address(marker.kind, name)) for name in called)
+        elif isinstance(marker, RefTo) and marker.kind in kinds:
+            for target in _referred(mention, marker, declared.get(mention.path, ())):
                 found.targets[target] = None
                 places.setdefault(mention.path, target)
-                if isinstance(marker, RefTo) and marker.serves:
-                    found.served.add(target)
+                found.served |= {target} if marker.serves else set()
     for mention, marker in items:
         apart = next((one for one in declared.get(mention.path, ()) if one.kind == marker.kind), None)
         if apart is not None:
@@ -63,20 +72,29 @@ def _by_path(manifest: Manifest[Any]) -> Mapping[Path, list[Address]]:
     return by_path
 
 
-def _targets(mention: Mention, marker: RefTo | Embeds, declared: Iterable[Address], kinds: Kinds) -> Iterator[Address]:
-    """The manifests that a place in a spec refers to; else the objects that it names."""
+def _referred(mention: Mention, marker: RefTo, declared: Iterable[Address]) -> Iterator[Address]:
+    """The manifest that a reference leads to; else the object that it names."""
     ours = [one for one in declared if one.kind == marker.kind]
     yield from ours
-    if ours or marker.kind not in kinds:
-        return
-    names = embedded(marker, mention.text) if isinstance(marker, Embeds) else [named(marker, mention.text)]
-    yield from (Address(marker.kind, name) for name in names if name)
+    if not ours and (name := named(marker, mention.text)):
+        yield Address(marker.kind, name)
 
 
 def _beside(places: Mapping[Path, Address], path: Path, sibling: str) -> Address | None:
     """What the field of this name refers to; the nearest one around a place counts."""
     found = (places.get((*path[:depth], sibling)) for depth in range(len(path) - 1, -1, -1))
     return next((one for one in found if one is not None), None)
+
+
+def _finder(manifests: Manifests) -> Find:
+    called = {Address(manifest.address.kind, manifest.key.name): manifest.address for manifest in manifests}
+    declared = set(called.values())
+
+    def find(named: Address) -> Address:
+        undeclared = Address(named.kind, f"{named.name}{UNDECLARED}") if named in declared else named
+        return called.get(named, undeclared)
+
+    return find
 
 
 @dataclass(frozen=True)
@@ -93,8 +111,8 @@ class Ways:
     """The ways of all manifests: what each refers to is found out once."""
 
     def __init__(self, manifests: Manifests, kinds: Kinds) -> None:
-        self._manifests = {manifest.address: manifest for manifest in manifests}
-        self.needs = {address: needs(manifest, kinds) for address, manifest in self._manifests.items()}
+        find = _finder(manifests)
+        self.needs = {manifest.address: needs(manifest, kinds, find) for manifest in manifests}
         self.servers: dict[Address, list[Address]] = {}
         for address, found in self.needs.items():
             for target in found.served:

@@ -177,7 +177,9 @@ class Prospect(Generic[SpecT]):
             return self.link(part, Verdict.OK, f"apply makes the {name}")
         if self.unclear:
             return self.link(part, Verdict.UNKNOWN, f"the {name} cannot be judged: {self.unclear}")
-        if self.live is None or (self.planned and self.action is Action.DELETE):
+        if self.live is not None and self.action is Action.DELETE:
+            return self.link(part, Verdict.NOT, f"apply takes the {name} away")
+        if self.live is None:
             return self.link(part, Verdict.NOT, f"the {name} is not there")
         return self.link(part, Verdict.OK, f"the {name} is there")
 
