@@ -6,7 +6,7 @@ from typing import Any
 
 from pfa_gitops.engine.readings import Clients, Kinds, ask_platforms
 from pfa_gitops.engine.secret_links import Fetch, secret_refs, secrets_link, words
-from pfa_gitops.engine.ways import UNDECLARED, Way, Ways
+from pfa_gitops.engine.ways import UNDECLARED, Way, Ways, is_below
 from pfa_gitops.model.chain import Chain, Link, Part, Verdict, chain
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Action, Change, Key, Live, Manifests
@@ -62,7 +62,7 @@ def _prospects(scene: Scene, ways: Ways, found: Sequence[Way]) -> Mapping[Addres
     for way in found:
         for target, item in way.apart:
             apart.setdefault(target, set()).add(item)
-        own = ways.needs[way.start].targets
+        own = set(ways.needs[way.start].targets())
         for target, item in way.items.items():
             items.setdefault(target, set()).update({item} if target in own else ())
     return {
@@ -153,10 +153,15 @@ async def _observed(
 async def _secrets(scene: Scene, found: Sequence[Way]) -> Mapping[Address, Link]:
     """What can be said of the secrets that each deployment's runs need, where there are any."""
     refs = secret_refs(scene.manifests, scene.kinds)
-    known = await words((ref for some in refs.values() for ref in some), scene.fetch)
+    known = await words((one.ref for some in refs.values() for one in some), scene.fetch)
     links = {}
     for way in found:
-        needed = [ref for address in (way.start, *way.items) for ref in refs.get(address, ())]
+        needed = [
+            one.ref
+            for address in (way.start, *way.items)
+            for one in refs.get(address, ())
+            if not is_below(one.path, way.overlaid.get(address, frozenset()))
+        ]
         if needed:
             links[way.start] = secrets_link(way.start, {ref: known[ref] for ref in needed})
     return links

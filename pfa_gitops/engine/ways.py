@@ -1,13 +1,14 @@
 """Which objects the flow runs of each deployment need: found by the references that specs declare. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pfa_gitops.engine.readings import Kinds
 from pfa_gitops.model.places import Address, Path
+from pfa_gitops.model.plain import set_fields
 from pfa_gitops.model.references import Embeds, ItemOf, Mention, RefTo, embedded, mentions, named
-from pfa_gitops.model.values import Manifest, Manifests
+from pfa_gitops.model.values import Manifest, Manifests, Spec
 
 UNNAMED = ""
 """The item that whoever names none gets, e.g. a pool's default queue."""
@@ -15,17 +16,31 @@ UNDECLARED = " (no manifest)"
 """Ends the address of an object that is called like the manifest of another one."""
 
 
+class Need(NamedTuple):
+    """One object that is referred to."""
+
+    target: Address
+    places: tuple[Path, ...]
+    """Where in the spec it stands, and what would count instead of that."""
+
+
 @dataclass
 class Needs:
     """What one manifest refers to, declared or not."""
 
-    targets: dict[Address, None] = field(default_factory=dict)
+    needed: list[Need] = field(default_factory=list)
+    overlaid: dict[Address, frozenset[Path]] = field(default_factory=dict)
+    """The places in a target's spec that do not count for it: it lays values of its own over them."""
     served: set[Address] = field(default_factory=set)
     """Those whose work it does."""
     items: dict[Address, set[str]] = field(default_factory=dict)
     """The items of a target that it names."""
     apart: set[tuple[Address, str]] = field(default_factory=set)
     """Those of them that have a manifest of their own."""
+
+    def targets(self, overlaid: Set[Path] = frozenset()) -> list[Address]:
+        """The objects, but for those that stand at places that are overlaid."""
+        return [one.target for one in self.needed if not any(is_below(place, overlaid) for place in one.places)]
 
     def item(self, target: Address) -> str:
         """The one item of a target that it needs."""
@@ -48,16 +63,19 @@ def needs(manifest: Manifest[Any], kinds: Kinds, find: Find) -> Needs:
         elif isinstance(marker, Embeds) and marker.kind in kinds:
             # The platform goes by the name that an object has there, whatever its manifest is called.
             called = embedded(marker, mention.text)
-            found.targets |= dict.fromkeys(find(Address(marker.kind, name)) for name in called)
+            found.needed += [Need(find(Address(marker.kind, name)), (mention.path,)) for name in called]
         elif isinstance(marker, RefTo) and marker.kind in kinds:
             for target in _referred(mention, marker, declared.get(mention.path, ())):
-                found.targets[target] = None
+                instead = [(*mention.path[:-1], marker.yields_to)] if marker.yields_to else []
+                found.needed.append(Need(target, (mention.path, *instead)))
                 places.setdefault(mention.path, target)
                 found.served |= {target} if marker.serves else set()
+                if marker.overlaid_by:
+                    found.overlaid[target] = frozenset(_given(getattr(manifest.spec, marker.overlaid_by)))
     for mention, marker in items:
         apart = next((one for one in declared.get(mention.path, ()) if one.kind == marker.kind), None)
         if apart is not None:
-            found.targets[apart] = None
+            found.needed.append(Need(apart, (mention.path,)))
         if (owner := _beside(places, mention.path, marker.sibling)) is not None:
             names = found.items.setdefault(owner, set())
             names |= {mention.text, UNNAMED} if mention.text in marker.always else {mention.text}
@@ -70,6 +88,21 @@ def _by_path(manifest: Manifest[Any]) -> Mapping[Path, list[Address]]:
     for reference in manifest.references:
         by_path.setdefault(reference.path, []).append(reference.target)
     return by_path
+
+
+def is_below(place: Path, overlaid: Set[Path]) -> bool:
+    """Whether a place in a spec is overlaid, or is inside of what is."""
+    return any(place[:depth] in overlaid for depth in range(1, len(place) + 1)) if overlaid else False
+
+
+def _given(overlay: Spec | None) -> Iterator[Path]:
+    """The places that an overlay has values for. A mapping takes the place of single keys; null of nothing."""
+    for name in set_fields(overlay) if overlay else ():
+        value = getattr(overlay, name)
+        if isinstance(value, Mapping):
+            yield from ((name, str(key)) for key in value)
+        elif value is not None:
+            yield (name,)
 
 
 def _referred(mention: Mention, marker: RefTo, declared: Iterable[Address]) -> Iterator[Address]:
@@ -105,6 +138,8 @@ class Way:
     items: Mapping[Address, str]
     """Each object, with the item of it that they need."""
     apart: frozenset[tuple[Address, str]]
+    overlaid: Mapping[Address, frozenset[Path]]
+    """The places in objects' specs that do not count for these runs."""
 
 
 class Ways:
@@ -126,14 +161,14 @@ class Ways:
     def of(self, start: Address) -> Way:
         """All that is reached from a deployment: what is referred to, and what does the work of that."""
         own = self.needs[start]
-        items = {target: own.item(target) for target in own.targets}
+        items = {target: own.item(target) for target in own.targets()}
         waiting = list(items)
         while waiting:
             target = waiting.pop()
-            beyond = list(self.needs[target].targets) if target in self.needs else []
+            beyond = self.needs[target].targets(own.overlaid.get(target, frozenset())) if target in self.needs else []
             servers = (one for one in self.servers.get(target, ()) if self.serves(one, target, items[target]))
             for reached in (*beyond, *servers):
                 if reached not in items and reached != start:
                     items[reached] = UNNAMED
                     waiting.append(reached)
-        return Way(start, items, frozenset(own.apart))
+        return Way(start, items, frozenset(own.apart), own.overlaid)

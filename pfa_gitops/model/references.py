@@ -32,6 +32,10 @@ class RefTo:
     """After these actions on the target the referring object must be written again."""
     serves: bool = False
     """The object does the target's work: flow runs that need the target need it, too."""
+    overlaid_by: str = ""
+    """The field beside this one whose values take the place of the target's, for this object."""
+    yields_to: str = ""
+    """The field beside this one that counts instead, where an overlay gives it."""
 
 
 @dataclass(frozen=True)

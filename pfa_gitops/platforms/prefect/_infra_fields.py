@@ -25,7 +25,10 @@ ImageName = Annotated[
     *PLACEHOLDERS,
 ]
 ClusterEnvName = Annotated[
-    str, Field(min_length=1), RefTo("Image", r"(?P<name>[^:/{}]+)(:\d+)?", optional=True), *PLACEHOLDERS
+    str,
+    Field(min_length=1),
+    RefTo("Image", r"(?P<name>[^:/{}]+)(:\d+)?", optional=True, yields_to="image_uri"),
+    *PLACEHOLDERS,
 ]
 Whole = Annotated[int, Field(ge=0)] | Placeholder
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)] | Placeholder
