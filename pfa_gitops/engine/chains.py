@@ -49,8 +49,8 @@ async def read_chains(scene: Scene) -> tuple[Chain, ...]:
 
 def _along(way: Way, links: Mapping[Address, Sequence[Link]], secrets: Link | None) -> Iterable[Link]:
     yield from links.get(way.start, ())
-    for target, item in way.items.items():
-        yield from (link for link in links.get(target, ()) if link.item in {None, item})
+    for target, items in way.items.items():
+        yield from (link for link in links.get(target, ()) if link.item is None or link.item in items)
     if secrets is not None:
         yield secrets
 
@@ -62,9 +62,8 @@ def _prospects(scene: Scene, ways: Ways, found: Sequence[Way]) -> Mapping[Addres
     for way in found:
         for target, item in way.apart:
             apart.setdefault(target, set()).add(item)
-        own = set(ways.needs[way.start].targets())
-        for target, item in way.items.items():
-            items.setdefault(target, set()).update({item} if target in own else ())
+        for target, needed in way.items.items():
+            items.setdefault(target, set()).update(needed)
     return {
         address: replace(
             _prospect(scene, address),

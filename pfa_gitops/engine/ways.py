@@ -22,6 +22,8 @@ class Need(NamedTuple):
     target: Address
     places: tuple[Path, ...]
     """Where in the spec it stands, and what would count instead of that."""
+    item: str = UNNAMED
+    """The one of its items that is meant, e.g. a version."""
 
 
 @dataclass
@@ -38,13 +40,14 @@ class Needs:
     apart: set[tuple[Address, str]] = field(default_factory=set)
     """Those of them that have a manifest of their own."""
 
-    def targets(self, overlaid: Set[Path] = frozenset()) -> list[Address]:
-        """The objects, but for those that stand at places that are overlaid."""
-        return [one.target for one in self.needed if not any(is_below(place, overlaid) for place in one.places)]
-
-    def item(self, target: Address) -> str:
-        """The one item of a target that it needs."""
-        return min(self.items.get(target, ()), default=UNNAMED)
+    def targets(self, overlaid: Set[Path] = frozenset()) -> Mapping[Address, set[str]]:
+        """The objects with those of their items that are needed, but for what stands at places that are overlaid."""
+        found: dict[Address, set[str]] = {}
+        for one in self.needed:
+            if not any(is_below(place, overlaid) for place in one.places):
+                named = self.items.get(one.target)
+                found.setdefault(one.target, set()).add(min(named) if named else one.item)
+        return found
 
 
 Find = Callable[[Address], Address]
@@ -65,13 +68,13 @@ def needs(manifest: Manifest[Any], kinds: Kinds, find: Find) -> Needs:
             called = embedded(marker, mention.text)
             found.needed += [Need(find(Address(marker.kind, name)), (mention.path,)) for name in called]
         elif isinstance(marker, RefTo) and marker.kind in kinds:
-            for target in _referred(mention, marker, declared.get(mention.path, ())):
-                instead = [(*mention.path[:-1], marker.yields_to)] if marker.yields_to else []
-                found.needed.append(Need(target, (mention.path, *instead)))
-                places.setdefault(mention.path, target)
-                found.served |= {target} if marker.serves else set()
+            for need in _referred(mention, marker, declared.get(mention.path, ())):
+                found.needed.append(need)
+                places.setdefault(mention.path, need.target)
+                if marker.serves:
+                    found.served.add(need.target)
                 if marker.overlaid_by:
-                    found.overlaid[target] = frozenset(_given(getattr(manifest.spec, marker.overlaid_by)))
+                    found.overlaid[need.target] = frozenset(_given(getattr(manifest.spec, marker.overlaid_by)))
     for mention, marker in items:
         apart = next((one for one in declared.get(mention.path, ()) if one.kind == marker.kind), None)
         if apart is not None:
@@ -105,12 +108,12 @@ def _given(overlay: Spec | None) -> Iterator[Path]:
             yield (name,)
 
 
-def _referred(mention: Mention, marker: RefTo, declared: Iterable[Address]) -> Iterator[Address]:
+def _referred(mention: Mention, marker: RefTo, declared: Iterable[Address]) -> Iterator[Need]:
     """The manifest that a reference leads to; else the object that it names."""
-    ours = [one for one in declared if one.kind == marker.kind]
-    yield from ours
-    if not ours and (name := named(marker, mention.text)):
-        yield Address(marker.kind, name)
+    if (read := named(marker, mention.text)) is not None:
+        instead = ((*mention.path[:-1], marker.yields_to),) if marker.yields_to else ()
+        for target in [one for one in declared if one.kind == marker.kind] or [Address(marker.kind, read.name)]:
+            yield Need(target, (mention.path, *instead), read.item)
 
 
 def _beside(places: Mapping[Path, Address], path: Path, sibling: str) -> Address | None:
@@ -135,8 +138,8 @@ class Way:
     """All that the runs of one deployment need."""
 
     start: Address
-    items: Mapping[Address, str]
-    """Each object, with the item of it that they need."""
+    items: Mapping[Address, Set[str]]
+    """Each object, with the items of it that they need."""
     apart: frozenset[tuple[Address, str]]
     overlaid: Mapping[Address, frozenset[Path]]
     """The places in objects' specs that do not count for these runs."""
@@ -161,14 +164,20 @@ class Ways:
     def of(self, start: Address) -> Way:
         """All that is reached from a deployment: what is referred to, and what does the work of that."""
         own = self.needs[start]
-        items = {target: own.item(target) for target in own.targets()}
-        waiting = list(items)
+        items = {target: set(named) for target, named in own.targets().items()}
+        waiting = [(target, item) for target, named in items.items() for item in named]
         while waiting:
-            target = waiting.pop()
-            beyond = self.needs[target].targets(own.overlaid.get(target, frozenset())) if target in self.needs else []
-            servers = (one for one in self.servers.get(target, ()) if self.serves(one, target, items[target]))
-            for reached in (*beyond, *servers):
-                if reached not in items and reached != start:
-                    items[reached] = UNNAMED
-                    waiting.append(reached)
+            target, item = waiting.pop()
+            for reached, needed in self._beyond(target, item, own.overlaid.get(target, frozenset())):
+                known = items.get(reached)
+                if reached != start and (known is None or (needed and needed not in known)):
+                    items.setdefault(reached, set()).add(needed)
+                    waiting.append((reached, needed))
         return Way(start, items, frozenset(own.apart), own.overlaid)
+
+    def _beyond(self, target: Address, item: str, overlaid: Set[Path]) -> Iterator[tuple[Address, str]]:
+        """What is needed as a target is, with an item of that: what it refers to, and what does its work."""
+        if (found := self.needs.get(target)) is not None:
+            for reached, named in found.targets(overlaid).items():
+                yield from ((reached, one) for one in named if reached not in found.served)
+        yield from ((one, UNNAMED) for one in self.servers.get(target, ()) if self.serves(one, target, item))

@@ -148,7 +148,8 @@ class Prospect(Generic[SpecT]):
     differs: bool = False
     """It is not as its manifest says."""
     items: frozenset[str] = frozenset()
-    """Those of its items that flow runs need, by name; the empty name is the one that they get without naming any."""
+    """Those of its items that flow runs need, by name, e.g. a pool's queues or an image's revisions; the empty name is
+    the one that they get without naming any."""
     apart: frozenset[str] = frozenset()
     """Those of `items` that a manifest of their own declares."""
     servers: tuple[Server, ...] = ()

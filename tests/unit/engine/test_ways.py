@@ -90,3 +90,51 @@ def test_nor_the_secrets_that_stand_there(overrides, verdict):
     [chain] = [one for one in chains if one.address == START]
     found = [link.verdict for link in chain.links if link.part is Part.SECRETS]
     assert found == ([verdict] if verdict else [])
+
+
+@pytest.mark.parametrize(
+    ("block", "overrides", "items"),
+    [
+        ({"image_uri": "anyscale/image/env:7"}, {}, {"Image/env": {"7"}}),
+        ({"image_uri": "anyscale/image/env:7"}, {"image_uri": "anyscale/image/env:8"}, {"Image/env": {"8"}}),
+        ({"image_uri": "anyscale/image/env"}, {}, {"Image/env": {""}}),
+        ({"cluster_env": "env:7", "compute_config": "cc"}, {}, {"Image/env": {"7"}, "ComputeConfig/cc": {""}}),
+        (
+            {
+                "compute_config": "cc:2",
+                "job_queue_config": {"job_queue_spec": {"idle_timeout_s": 1, "compute_config": "cc:3"}},
+            },
+            {},
+            {"ComputeConfig/cc": {"2", "3"}},
+        ),
+    ],
+)
+@pytest.mark.parametrize("declared", [True, False])
+def test_the_version_that_is_named_is_the_one_that_counts(block, overrides, items, declared):
+    manifests = project(block, overrides)
+    if declared:
+        ours = [manifest("Image", "env", image_uri="r/i:1"), manifest("ComputeConfig", "cc", head_node=None)]
+        manifests = link([*manifests, *ours], [], Findings())
+    found = Ways(manifests, kinds()).of(START).items
+    assert {str(one): named for one, named in found.items() if one.kind != "InfraBlock"} == items
+
+
+def test_an_agent_needs_the_version_that_it_names_and_no_queue_that_others_name():
+    pool = manifest("WorkPool", "pool", type="anyscale", queues=[{"name": "fast"}, {"name": "slow"}])
+    agent = manifest(
+        "Agent",
+        "agent",
+        work_pool="pool",
+        work_queues=["fast", "slow"],
+        compute_config="cc:2",
+        image_uri="anyscale/image/env",
+        prefect={"api_url": "http://127.0.0.1:9/api"},
+    )
+    start = manifest("Deployment", "nightly", flow_name="f", entrypoint="f.py:f", work_pool="pool", work_queue="fast")
+    found = Ways(link([pool, agent, start], ["*/*"], Findings()), kinds()).of(START).items
+    assert {str(one): named for one, named in found.items()} == {
+        "WorkPool/pool": {"fast"},
+        "Agent/agent": {""},
+        "ComputeConfig/cc": {"2"},
+        "Image/env": {""},
+    }
