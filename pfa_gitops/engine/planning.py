@@ -64,11 +64,12 @@ class World:
         """Them, and those that were applied last. What was found out of a text is remembered: ask once for a plan."""
         return KnownSecrets(self.secrets(), self.inventory, self.not_secret)
 
-    def leaks(self, wanted: Sequence[Manifest[Any]], lives: Lives, known: KnownSecrets) -> list[Problem]:
-        """Known secrets that stand in clear, in manifests or in what is live of them."""
+    def leaks(self, found: Claims, lives: Lives, known: KnownSecrets) -> list[Problem]:
+        """Known secrets that stand in clear, in manifests or in what is live of them, be it by a former name."""
+        pairs = [(manifest, lives[key]) for manifest in found.wanted for key in found.keys(manifest) if key in lives]
         # What was applied last may be live in clear as an old secret: a new one takes its place once this is applied.
-        live = in_lives(wanted, lives, KnownSecrets(self.secrets(), not_secret=self.not_secret))
-        return [*in_manifests(wanted, known), *live]
+        live = in_lives(pairs, KnownSecrets(self.secrets(), not_secret=self.not_secret))
+        return [*in_manifests(found.wanted, known), *live]
 
 
 async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: Sequence[str] = ()) -> Planned:
@@ -80,7 +81,7 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     lives = await _owned(world, found, observed.lives)
     problems = [*missing, *_in_the_way(observed, found), *conflicts(found, lives, inventory)]
     known = world.known()
-    problems += world.leaks(found.wanted, observed.lives, known)
+    problems += world.leaks(found, observed.lives, known)
     if problems := [*problems, *left_behind(found, lives, inventory, world.kinds)]:
         raise ProblemsFound(problems)
     plan = make_plan(found, observed.lives, inventory, world.kinds, notices)
@@ -152,7 +153,7 @@ async def plan_import(world: World, manifests: Manifests, wanted: Collection[Add
     found = claims([replace(manifest, adopt=True) for manifest in sealed], world.inventory, world.kinds)
     observed = await observe(found.wanted, world.kinds, world.clients)
     problems = [*missing, *conflicts(found, await _owned(world, found, observed.lives), world.inventory)]
-    problems += world.leaks(found.wanted, observed.lives, world.known())
+    problems += world.leaks(found, observed.lives, world.known())
     if wanted is not None:
         declared = {manifest.address for manifest in chosen}
         problems += [_undeclared(address) for address in sorted(set(wanted) - declared)]
