@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pfa_gitops.engine.readings import Clients, Kinds, ask_platforms
-from pfa_gitops.engine.secret_links import Fetch, secret_refs, secrets_link, words
+from pfa_gitops.engine.secret_links import secret_refs, secrets_link, words
 from pfa_gitops.engine.ways import UNDECLARED, Way, Ways, is_below
 from pfa_gitops.model.chain import Chain, Link, Part, Verdict, chain
 from pfa_gitops.model.places import Address
+from pfa_gitops.model.secrets import Fetch
 from pfa_gitops.model.values import Action, Change, Key, Live, Manifests
 from pfa_gitops.platforms.base import Kind, Prospect, Server
 

@@ -14,13 +14,13 @@ from pfa_gitops.engine.ownership import Claims, claims, conflicts, left_behind, 
 from pfa_gitops.engine.plan import make_plan
 from pfa_gitops.engine.readings import Clients, Kinds
 from pfa_gitops.engine.risk import with_risks
-from pfa_gitops.engine.seal import Fetch, seal
+from pfa_gitops.engine.seal import seal
 from pfa_gitops.engine.taint import concealed, in_lives, in_manifests
 from pfa_gitops.model.errors import Problem, ProblemsFound
 from pfa_gitops.model.inventory import Inventory
 from pfa_gitops.model.known_secrets import KnownSecrets
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.secrets import Sealed
+from pfa_gitops.model.secrets import Fetch, Sealed
 from pfa_gitops.model.values import Action, Change, Key, Live, Manifest, Manifests, Plan, Spec
 
 Lives = Mapping[Key, Live[Any]]

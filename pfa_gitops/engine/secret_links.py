@@ -5,17 +5,15 @@ they are used are of interest here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from pfa_gitops.engine.readings import Kinds
 from pfa_gitops.model.chain import Link, Part, Verdict
 from pfa_gitops.model.errors import PlatformError, SecretMissing
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.secrets import FoundSecret, Sealed, SecretRef, find_stored_refs
+from pfa_gitops.model.secrets import Fetch, FoundSecret, SecretRef, find_stored_refs
 from pfa_gitops.model.values import Manifest
-
-Fetch = Callable[[SecretRef], Awaitable[Sealed]]
 
 
 class Word(NamedTuple):

@@ -129,7 +129,7 @@ class Server(NamedTuple):
 
     address: Address
     items: frozenset[str]
-    """The items that it serves, e.g. queues, as in `Prospect.items`. None: all."""
+    """The items that it serves, e.g. queues, as in `Prospect.items`. Empty: all."""
     starts: bool
     """The plan starts it, or starts it anew."""
 
