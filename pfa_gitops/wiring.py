@@ -89,7 +89,7 @@ def manifest_files(directory: FilePath, environment: str | None) -> list[FilePat
 
 def _in_clear(found: Workspace) -> Iterator[Problem]:
     """Secrets of the environment that stand in what commands show, before any of them shows it."""
-    if not (known := KnownSecrets(named_secrets(found))):
+    if not (known := KnownSecrets(named_values(found), not_secret=found.project.spec.not_secret)):
         return
     yield from in_manifests(found.manifests, known)
     for text in (*found.notices, *(policy.message for policy in found.project.spec.policies)):
@@ -98,14 +98,16 @@ def _in_clear(found: Workspace) -> Iterator[Problem]:
             yield Problem(message, "take it out", Origin(found.project.file, 1, 1))
 
 
-def named_secrets(found: Workspace) -> Mapping[str, Sealed]:
-    """The secrets that are known without asking any store: variables that references name, and our own credentials."""
+def named_values(found: Workspace) -> Mapping[str, Sealed]:
+    """What is known without asking any store: variables that references name, and our own credentials.
+
+    It has those that are not secret, too: what was applied last may be one of them.
+    """
     specs = (found.environment.spec, *(manifest.spec for manifest in found.manifests))
     referred = {one.ref.from_env for spec in specs for one in find_stored_refs(spec) if one.ref.from_env}
-    names = {f"from_env {name}": name for name in (*CREDENTIALS, *referred)}
-    for called in found.project.spec.not_secret:
-        names.pop(called, None)
-    return {called: Sealed(os.environ[name]) for called, name in names.items() if os.environ.get(name)}
+    harmless = [called.split(" ", 1) for called in found.project.spec.not_secret]
+    names = {*CREDENTIALS, *referred, *(name for source, name in harmless if source == "from_env")}
+    return {f"from_env {name}": Sealed(os.environ[name]) for name in names if os.environ.get(name)}
 
 
 def workspace_to_fill(directory: FilePath, environment: str | None, own: FilePath) -> Workspace:
@@ -241,13 +243,19 @@ class Connection:
         await self._open(platforms - self.clients.keys())
         moves = {address(move.former): address(move.to) for move in self.workspace.project.spec.moved}
         return World(
-            kinds(), self.clients, inventory, self.stores.fetch, moves, self.ledger.everybody, self._known_secrets
+            kinds(),
+            self.clients,
+            inventory,
+            self.stores.fetch,
+            moves,
+            self.ledger.everybody,
+            self._known_values,
+            self.workspace.project.spec.not_secret,
         )
 
-    def _known_secrets(self) -> Mapping[str, Sealed]:
+    def _known_values(self) -> Mapping[str, Sealed]:
         fetched = {str(ref): value for ref, value in self.stores.fetched.items()}
-        plain = self.workspace.project.spec.not_secret
-        return {**named_secrets(self.workspace), **{name: fetched[name] for name in fetched.keys() - set(plain)}}
+        return {**named_values(self.workspace), **fetched}
 
     async def status(self, *, fetch: bool = False) -> StatusReport:
         """Read how the objects of the project do right now. Writes nothing.

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pfa_gitops.engine.readings import Clients, Kinds, ask_platforms
-from pfa_gitops.engine.secret_links import Fetch, secret_refs, secrets_link, words
-from pfa_gitops.engine.ways import Way, Ways
+from pfa_gitops.engine.secret_links import secret_refs, secrets_link, words
+from pfa_gitops.engine.ways import UNDECLARED, Way, Ways, is_below
 from pfa_gitops.model.chain import Chain, Link, Part, Verdict, chain
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.values import Action, Change, Manifests
+from pfa_gitops.model.secrets import Fetch
+from pfa_gitops.model.values import Action, Change, Key, Live, Manifests
 from pfa_gitops.platforms.base import Kind, Prospect, Server
 
 STARTS = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
@@ -30,6 +31,8 @@ class Scene:
     """Why a platform could not be read, by platform."""
     fetch: Fetch | None = None
     """Tells whether a secret can be fetched; None: nobody tries."""
+    going: Mapping[Key, Live[Any]] = field(default_factory=dict)
+    """What the plan deletes or gives another name, by the name that it has until then."""
 
 
 async def read_chains(scene: Scene) -> tuple[Chain, ...]:
@@ -47,8 +50,8 @@ async def read_chains(scene: Scene) -> tuple[Chain, ...]:
 
 def _along(way: Way, links: Mapping[Address, Sequence[Link]], secrets: Link | None) -> Iterable[Link]:
     yield from links.get(way.start, ())
-    for target, item in way.items.items():
-        yield from (link for link in links.get(target, ()) if link.item in {None, item})
+    for target, items in way.items.items():
+        yield from (link for link in links.get(target, ()) if link.item is None or link.item in items)
     if secrets is not None:
         yield secrets
 
@@ -60,9 +63,8 @@ def _prospects(scene: Scene, ways: Ways, found: Sequence[Way]) -> Mapping[Addres
     for way in found:
         for target, item in way.apart:
             apart.setdefault(target, set()).add(item)
-        own = ways.needs[way.start].targets
-        for target, item in way.items.items():
-            items.setdefault(target, set()).update({item} if target in own else ())
+        for target, needed in way.items.items():
+            items.setdefault(target, set()).update(needed)
     return {
         address: replace(
             _prospect(scene, address),
@@ -77,7 +79,10 @@ def _prospects(scene: Scene, ways: Ways, found: Sequence[Way]) -> Mapping[Addres
 def _prospect(scene: Scene, address: Address) -> Prospect[Any]:
     change = scene.changes.get(address)
     if change is None:
-        return Prospect(replace(scene.kinds[address.kind].named(address.name), address=address), planned=scene.planned)
+        manifest = scene.kinds[address.kind].named(address.name.removesuffix(UNDECLARED))
+        manifest = replace(manifest, address=address)
+        live = scene.going.get(manifest.key)
+        return Prospect(manifest, live, scene.planned, Action.DELETE if live else Action.NONE)
     action = change.action if scene.planned else Action.NONE
     return Prospect(change.manifest, change.live, scene.planned, action, change.action is not Action.NONE)
 
@@ -129,8 +134,9 @@ def _unknown(scene: Scene, prospect: Prospect[Any], why: str) -> list[Link]:
 async def _observed(
     kind: Kind[Any, Any], client: Any, prospects: Sequence[Prospect[Any]], scene: Scene
 ) -> list[Prospect[Any]]:
-    """The prospects, with the live side of those that no manifest declares."""
-    foreign = [prospect.manifest for prospect in prospects if prospect.address not in scene.changes]
+    """The prospects, with the live side of those that the plan says nothing of."""
+    known = scene.changes.keys() | {one.address for one in prospects if one.manifest.key in scene.going}
+    foreign = [prospect.manifest for prospect in prospects if prospect.address not in known]
     if not foreign:
         return list(prospects)
     lives, problems = await kind.observe(client, foreign)
@@ -138,7 +144,7 @@ async def _observed(
     unclear = {problem.address: problem.message for problem in problems if problem.address}
     return [
         prospect
-        if prospect.address in scene.changes
+        if prospect.address in known
         else replace(prospect, live=by_key.get(prospect.manifest.key), unclear=unclear.get(prospect.address, ""))
         for prospect in prospects
     ]
@@ -147,10 +153,15 @@ async def _observed(
 async def _secrets(scene: Scene, found: Sequence[Way]) -> Mapping[Address, Link]:
     """What can be said of the secrets that each deployment's runs need, where there are any."""
     refs = secret_refs(scene.manifests, scene.kinds)
-    known = await words((ref for some in refs.values() for ref in some), scene.fetch)
+    known = await words((one.ref for some in refs.values() for one in some), scene.fetch)
     links = {}
     for way in found:
-        needed = [ref for address in (way.start, *way.items) for ref in refs.get(address, ())]
+        needed = [
+            one.ref
+            for address in (way.start, *way.items)
+            for one in refs.get(address, ())
+            if not is_below(one.path, way.overlaid.get(address, frozenset()))
+        ]
         if needed:
             links[way.start] = secrets_link(way.start, {ref: known[ref] for ref in needed})
     return links

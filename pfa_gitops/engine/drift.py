@@ -11,7 +11,6 @@ from pfa_gitops.engine.planning import World
 from pfa_gitops.engine.readings import ask_platforms, raise_failures
 from pfa_gitops.engine.taint import without_secrets
 from pfa_gitops.model.drift import Drift, DriftReport
-from pfa_gitops.model.known_secrets import KnownSecrets
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Key, Live, Manifest, Touch
 from pfa_gitops.platforms.base import FieldRules, Kind
@@ -27,7 +26,7 @@ async def read_drift(world: World, notices: Sequence[str] = ()) -> DriftReport:
     found = [
         _drift(manifest, lives.get(manifest.key), world.kinds[manifest.address.kind].rules) for manifest in applied
     ]
-    known = KnownSecrets(world.secrets(), world.inventory)
+    known = world.known()
     drifts = {
         drift.address: replace(drift, fields=without_secrets(drift.fields, known))
         for drift in found

@@ -28,6 +28,11 @@ class Claims:
     former: Mapping[Address, Manifest[Any]] = field(default_factory=dict)
     """What is ours and no manifest wants any more, as it was last applied; also an object by its former name."""
 
+    def keys(self, manifest: Manifest[Any]) -> tuple[Key, ...]:
+        """The names by which a manifest's object may be there: its own, and the one that it had before."""
+        former = self.former.get(manifest.address)
+        return (manifest.key, former.key) if former else (manifest.key,)
+
 
 def claims(manifests: Manifests, inventory: Inventory, kinds: Kinds) -> Claims:
     """Put the manifests beside the inventory's entries."""

@@ -14,13 +14,13 @@ from pfa_gitops.engine.ownership import Claims, claims, conflicts, left_behind, 
 from pfa_gitops.engine.plan import make_plan
 from pfa_gitops.engine.readings import Clients, Kinds
 from pfa_gitops.engine.risk import with_risks
-from pfa_gitops.engine.seal import Fetch, seal
+from pfa_gitops.engine.seal import seal
 from pfa_gitops.engine.taint import concealed, in_lives, in_manifests
 from pfa_gitops.model.errors import Problem, ProblemsFound
 from pfa_gitops.model.inventory import Inventory
 from pfa_gitops.model.known_secrets import KnownSecrets
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.secrets import Sealed
+from pfa_gitops.model.secrets import Fetch, Sealed
 from pfa_gitops.model.values import Action, Change, Key, Live, Manifest, Manifests, Plan, Spec
 
 Lives = Mapping[Key, Live[Any]]
@@ -56,17 +56,20 @@ class World:
     everybody: Callable[[], Awaitable[Sequence[Inventory]]] = _nobody
     """The inventories of all projects."""
     secrets: Callable[[], Mapping[str, Sealed]] = dict
-    """The secrets that are known by now, by what people call them."""
+    """The values that are known by now, by what people call the references to them."""
+    not_secret: Collection[str] = ()
+    """Those of them that may stand in clear."""
 
     def known(self) -> KnownSecrets:
         """Them, and those that were applied last. What was found out of a text is remembered: ask once for a plan."""
-        return KnownSecrets(self.secrets(), self.inventory)
+        return KnownSecrets(self.secrets(), self.inventory, self.not_secret)
 
-    def leaks(self, wanted: Sequence[Manifest[Any]], lives: Lives, known: KnownSecrets) -> list[Problem]:
-        """Known secrets that stand in clear, in manifests or in what is live of them."""
+    def leaks(self, found: Claims, lives: Lives, known: KnownSecrets) -> list[Problem]:
+        """Known secrets that stand in clear, in manifests or in what is live of them, be it by a former name."""
+        pairs = [(manifest, lives[key]) for manifest in found.wanted for key in found.keys(manifest) if key in lives]
         # What was applied last may be live in clear as an old secret: a new one takes its place once this is applied.
-        live = in_lives(wanted, lives, KnownSecrets(self.secrets()))
-        return [*in_manifests(wanted, known), *live]
+        live = in_lives(pairs, KnownSecrets(self.secrets(), not_secret=self.not_secret))
+        return [*in_manifests(found.wanted, known), *live]
 
 
 async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: Sequence[str] = ()) -> Planned:
@@ -78,18 +81,18 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     lives = await _owned(world, found, observed.lives)
     problems = [*missing, *_in_the_way(observed, found), *conflicts(found, lives, inventory)]
     known = world.known()
-    problems += world.leaks(found.wanted, observed.lives, known)
+    problems += world.leaks(found, observed.lives, known)
     if problems := [*problems, *left_behind(found, lives, inventory, world.kinds)]:
         raise ProblemsFound(problems)
     plan = make_plan(found, observed.lives, inventory, world.kinds, notices)
-    plan = concealed(plan, known)
     if guarded := list(protected(plan, inventory)):
         raise ProblemsFound(guarded)
     by_address = {manifest.address: manifest for manifest in sealed}
     changes = {change.address: change for change in plan.changes if change.desired is not None}
-    scene = Scene(found.wanted, changes, world.kinds, world.clients, planned=True)
+    scene = Scene(found.wanted, changes, world.kinds, world.clients, planned=True, going=_going(plan))
     plan, chains = await asyncio.gather(with_impact(plan, world.kinds, world.clients), read_chains(scene))
     plan = with_risks(await with_contracts(plan, world.kinds, world.clients), world.kinds)
+    plan = concealed(plan, known)  # after the risks: a text in clear was there, and no secret's place
     plan = replace(plan, breaches=tuple(breaches(plan, bounds, inventory)), chains=chains)
     return Planned(plan, world.inventory, inventory, by_address)
 
@@ -115,6 +118,12 @@ def _in_the_way(observed: Observed, found: Claims) -> list[Problem]:
     wanted = {manifest.address for manifest in found.wanted}
     going = {address for address, former in found.former.items() if former.key in observed.lives} - wanted
     return [problem for problem in observed.problems if problem.address not in going]
+
+
+def _going(plan: Plan) -> Lives:
+    """What is no longer there by its name once the plan is applied: what is deleted, and what gets another name."""
+    staying = {change.manifest.key for change in plan.changes if change.desired is not None}
+    return {change.live.key: change.live for change in plan.changes if change.live and change.live.key not in staying}
 
 
 async def plan_destroy(world: World) -> Planned:
@@ -144,7 +153,7 @@ async def plan_import(world: World, manifests: Manifests, wanted: Collection[Add
     found = claims([replace(manifest, adopt=True) for manifest in sealed], world.inventory, world.kinds)
     observed = await observe(found.wanted, world.kinds, world.clients)
     problems = [*missing, *conflicts(found, await _owned(world, found, observed.lives), world.inventory)]
-    problems += world.leaks(found.wanted, observed.lives, world.known())
+    problems += world.leaks(found, observed.lives, world.known())
     if wanted is not None:
         declared = {manifest.address for manifest in chosen}
         problems += [_undeclared(address) for address in sorted(set(wanted) - declared)]

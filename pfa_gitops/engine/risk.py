@@ -96,15 +96,12 @@ def _is_bared(before: Any, after: Any, name: str) -> bool:
     """Whether text takes a secret's place, or stands newly under a secret's name."""
     if isinstance(after, Concealed) or is_secret_ref(after):
         return False
-    if isinstance(before, Concealed) or is_secret_ref(before):
-        return after is not None and after is not ABSENT
+    secret = isinstance(before, Concealed) or is_secret_ref(before)
     if isinstance(after, Mapping):
-        known = before if isinstance(before, Mapping) else {}
-        return any(_is_bared(known.get(key, ABSENT), value, str(key)) for key, value in after.items())
+        known = before if isinstance(before, Mapping) and not secret else {}
+        place = before if secret else ABSENT
+        return any(_is_bared(known.get(key, place), value, str(key)) for key, value in after.items())
     if isinstance(after, list):
-        return any(_is_bared(ABSENT, value, name) for value in after)
-    return isinstance(after, str) and bool(after) and after != before and _in_clear(after, name)
-
-
-def _in_clear(text: str, name: str) -> bool:
-    return PLACEHOLDER not in text and names_secret(name)
+        return any(_is_bared(before if secret else ABSENT, value, name) for value in after)
+    in_clear = isinstance(after, str) and bool(after) and PLACEHOLDER not in after
+    return in_clear and (secret or (after != before and names_secret(name)))

@@ -1,15 +1,13 @@
 """Puts sealed values where manifests hold secret references that the platform must store by value."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from pfa_gitops.engine.readings import Kinds
 from pfa_gitops.model.errors import Problem, SecretMissing
-from pfa_gitops.model.secrets import Sealed, SecretRef, find_secret_refs
+from pfa_gitops.model.secrets import Fetch, Sealed, SecretRef, find_secret_refs
 from pfa_gitops.model.values import Manifest, Manifests, Spec
-
-Fetch = Callable[[SecretRef], Awaitable[Sealed]]
 
 
 async def seal(manifests: Manifests, kinds: Kinds, fetch: Fetch) -> tuple[list[Manifest[Any]], list[Problem]]:

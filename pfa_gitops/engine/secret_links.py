@@ -5,17 +5,15 @@ they are used are of interest here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from pfa_gitops.engine.readings import Kinds
 from pfa_gitops.model.chain import Link, Part, Verdict
 from pfa_gitops.model.errors import PlatformError, SecretMissing
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.secrets import Sealed, SecretRef, find_stored_refs
+from pfa_gitops.model.secrets import Fetch, FoundSecret, SecretRef, find_stored_refs
 from pfa_gitops.model.values import Manifest
-
-Fetch = Callable[[SecretRef], Awaitable[Sealed]]
 
 
 class Word(NamedTuple):
@@ -28,10 +26,10 @@ class Word(NamedTuple):
 Words = Mapping[SecretRef, Word]
 
 
-def secret_refs(manifests: Iterable[Manifest[Any]], kinds: Kinds) -> Mapping[Address, list[SecretRef]]:
+def secret_refs(manifests: Iterable[Manifest[Any]], kinds: Kinds) -> Mapping[Address, list[FoundSecret]]:
     """The references that are resolved where they are used, by the manifest that holds them."""
     stored = (manifest for manifest in manifests if not kinds[manifest.address.kind].rules.resolves_secrets)
-    found = ((manifest.address, [secret.ref for secret in find_stored_refs(manifest.spec)]) for manifest in stored)
+    found = ((manifest.address, list(find_stored_refs(manifest.spec))) for manifest in stored)
     return {address: refs for address, refs in found if refs}
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from pfa_gitops.engine.chains import Scene, read_chains
 from pfa_gitops.engine.planning import World
 from pfa_gitops.engine.readings import Clients, Kinds, ask_platforms
-from pfa_gitops.engine.secret_links import Fetch
 from pfa_gitops.engine.sync import Compared, compare
 from pfa_gitops.model.errors import PfaError
+from pfa_gitops.model.secrets import Fetch
 from pfa_gitops.model.status import InSync, StatusReport, Sync
 from pfa_gitops.model.values import Manifests
 

@@ -13,7 +13,7 @@ from pfa_gitops.model.places import Address, Path, show_path
 from pfa_gitops.model.plain import set_fields
 from pfa_gitops.model.secrets import REDACTED, UNTOLD
 from pfa_gitops.model.texts import texts
-from pfa_gitops.model.values import FieldChange, Key, Live, Manifest, Plan, Spec
+from pfa_gitops.model.values import FieldChange, Live, Manifest, Plan, Spec
 
 REFER = "refer to the secret instead: `{{ prefect.blocks.secret.NAME }}`, or {from_env: NAME} where that may stand"
 ROTATE = "whoever reads it there knows the secret: change the secret, and take it out there"
@@ -27,11 +27,9 @@ def in_manifests(manifests: Iterable[Manifest[Any]], known: KnownSecrets) -> Ite
             yield Problem(message, REFER, manifest.origins.at(path), _address(manifest, known))
 
 
-def in_lives(
-    manifests: Iterable[Manifest[Any]], lives: Mapping[Key, Live[Any]], known: KnownSecrets
-) -> Iterator[Problem]:
+def in_lives(pairs: Iterable[tuple[Manifest[Any], Live[Any]]], known: KnownSecrets) -> Iterator[Problem]:
     """Secrets in what is live of these manifests' objects."""
-    found = [(manifest, {"spec": lives[manifest.key].spec}) for manifest in manifests if manifest.key in lives]
+    found = [(manifest, {"spec": live.spec}) for manifest, live in pairs]
     for manifest, document in _tainted(found, known):
         for path, name in _places(document, known, ()):
             message = f"the live {_shown(path, known)} holds the secret {name} in clear"

@@ -41,14 +41,20 @@ class KnownSecrets:
     """Finds secrets in texts. `values` has them by what people call them, e.g. `from_env DB_PASSWORD`.
 
     With `inventory` those are found as well that it has digests of, where they are a whole text: they need not be
-    what their stores hold by now.
+    what their stores hold by now. The values of `not_secret` may stand anywhere.
     """
 
-    def __init__(self, values: Mapping[str, Sealed], inventory: Inventory | None = None) -> None:
-        self._needles = {needle: name for name, value in values.items() for needle in _needles(value.reveal())}
+    def __init__(
+        self, values: Mapping[str, Sealed], inventory: Inventory | None = None, not_secret: Collection[str] = ()
+    ) -> None:
+        secrets = {name: value for name, value in values.items() if name not in not_secret}
+        self._needles = {needle: name for name, value in secrets.items() for needle in _needles(value.reveal())}
         self._key: DigestKey | None = inventory.digests if inventory else None
-        entries = inventory.entries.values() if inventory else ()
-        self._digests = {digest for entry in entries for digest in _digests_in(entry.applied)}
+        self._digests: set[str] = set()
+        if inventory:
+            applied = {digest for entry in inventory.entries.values() for digest in _digests_in(entry.applied)}
+            harmless = [value for name, value in values.items() if name in not_secret and is_utf8(value.reveal())]
+            self._digests = applied - set(map(inventory.digests.of, harmless))
         self._looked_up: dict[str, str | None] = {}
 
     def __bool__(self) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from types import UnionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -25,13 +25,18 @@ class RefTo:
 
     kind: str
     pattern: str = "(?P<name>.+)"
-    """Matches the whole value; the group `name` is the name. A value that does not match is no reference."""
+    """Matches the whole value; the group `name` is the name, and `item`, where there is one, the item of the object
+    that is meant, e.g. a version. A value that does not match is no reference."""
     optional: bool = False
     """The value may also name what no manifest declares, so that a missing target is no problem."""
     rewritten_on: frozenset[Action] = frozenset()
     """After these actions on the target the referring object must be written again."""
     serves: bool = False
     """The object does the target's work: flow runs that need the target need it, too."""
+    overlaid_by: str = ""
+    """The field beside this one whose values take the place of the target's, for this object."""
+    yields_to: str = ""
+    """The field beside this one that counts instead, where an overlay gives it."""
 
 
 @dataclass(frozen=True)
@@ -155,10 +160,18 @@ def _strings(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _strings(item, (*path, index))
 
 
-def named(marker: RefTo, text: str) -> str | None:
-    """The name that `text` refers to, or None where it is no reference."""
+class Named(NamedTuple):
+    """What a reference reads."""
+
+    name: str
+    item: str
+    """Empty where none is meant."""
+
+
+def named(marker: RefTo, text: str) -> Named | None:
+    """The name that `text` refers to, and the item; None where it is no reference."""
     match = re.fullmatch(marker.pattern, text)
-    return match["name"] if match else None
+    return Named(match["name"], match.groupdict().get("item") or "") if match else None
 
 
 def embedded(marker: Embeds, text: str) -> Iterator[str]:

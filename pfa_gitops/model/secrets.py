@@ -5,7 +5,7 @@ Pure. Fetching is done by `platforms.secret_stores`.
 
 import hmac
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, NamedTuple
 
@@ -95,6 +95,10 @@ class Sealed(Concealed):
 
     def __deepcopy__(self, memo: object) -> "Sealed":
         return self
+
+
+Fetch = Callable[[SecretRef], Awaitable[Sealed]]
+"""Gets the value behind a reference out of its store. Raises SecretMissing, PlatformError."""
 
 
 class Untold(Concealed):

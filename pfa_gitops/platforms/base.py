@@ -129,7 +129,7 @@ class Server(NamedTuple):
 
     address: Address
     items: frozenset[str]
-    """The items that it serves, e.g. queues, as in `Prospect.items`. None: all."""
+    """The items that it serves, e.g. queues, as in `Prospect.items`. Empty: all."""
     starts: bool
     """The plan starts it, or starts it anew."""
 
@@ -148,7 +148,8 @@ class Prospect(Generic[SpecT]):
     differs: bool = False
     """It is not as its manifest says."""
     items: frozenset[str] = frozenset()
-    """Those of its items that flow runs need, by name; the empty name is the one that they get without naming any."""
+    """Those of its items that flow runs need, by name, e.g. a pool's queues or an image's revisions; the empty name is
+    the one that they get without naming any."""
     apart: frozenset[str] = frozenset()
     """Those of `items` that a manifest of their own declares."""
     servers: tuple[Server, ...] = ()
@@ -177,7 +178,9 @@ class Prospect(Generic[SpecT]):
             return self.link(part, Verdict.OK, f"apply makes the {name}")
         if self.unclear:
             return self.link(part, Verdict.UNKNOWN, f"the {name} cannot be judged: {self.unclear}")
-        if self.live is None or (self.planned and self.action is Action.DELETE):
+        if self.live is not None and self.action is Action.DELETE:
+            return self.link(part, Verdict.NOT, f"apply takes the {name} away")
+        if self.live is None:
             return self.link(part, Verdict.NOT, f"the {name} is not there")
         return self.link(part, Verdict.OK, f"the {name} is there")
 

@@ -151,3 +151,8 @@ def test_what_the_project_says_is_no_secret_may_stand_in_clear(project, name):
     allowed = PROJECT.replace("NAME", name).replace("{env:", "{not_secret: [from_env DB_PASSWORD], env:")
     project.write("pfa-gitops.yaml", allowed)
     assert project.document("plan")["summary"]["create"] == 2
+    project.document("apply", "--auto-approve")
+    again = project.document("plan")["summary"]
+    assert (again["create"], again["update"], again["delete"]) == (0, 0, 0), "its digest is in the inventory by now"
+    (project.folder / "manifests/block.yaml").unlink()
+    assert project.document("plan")["summary"]["delete"] == 1, "no manifest has the reference any more"

@@ -35,19 +35,19 @@ ComputeConfigName = Annotated[
     str,
     Field(min_length=1),
     RefTo("ComputeConfig", r"(?P<name>[^:]+)", rewritten_on=WRITTEN),
-    RefTo("ComputeConfig", r"(?P<name>[^:]+):\d+"),
+    RefTo("ComputeConfig", r"(?P<name>[^:]+):(?P<item>\d+)"),
 ]
 ImageName = Annotated[
     str,
     Field(min_length=1),
     RefTo("Image", r"anyscale/image/(?P<name>[^:]+)", optional=True, rewritten_on=WRITTEN),
-    RefTo("Image", r"anyscale/image/(?P<name>[^:]+):\d+", optional=True),
+    RefTo("Image", r"anyscale/image/(?P<name>[^:]+):(?P<item>\d+)", optional=True),
 ]
 ClusterEnvName = Annotated[
     str,
     Field(min_length=1),
     RefTo("Image", r"(?P<name>[^:]+)", optional=True, rewritten_on=WRITTEN),
-    RefTo("Image", r"(?P<name>[^:]+):\d+", optional=True),
+    RefTo("Image", r"(?P<name>[^:]+):(?P<item>\d+)", optional=True),
 ]
 
 

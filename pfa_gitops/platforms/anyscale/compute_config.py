@@ -5,9 +5,9 @@ from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from pfa_gitops.model.chain import Part
+from pfa_gitops.model.chain import Link, Part, Verdict
 from pfa_gitops.model.errors import NotFound, Problem
-from pfa_gitops.model.values import Change, Ids, Live, Manifest, NamedSpec
+from pfa_gitops.model.values import Action, Change, Ids, Live, Manifest, NamedSpec
 from pfa_gitops.platforms.anyscale._answers import Cloud, ComputeTemplate
 from pfa_gitops.platforms.anyscale._client import AnyscaleClient
 from pfa_gitops.platforms.anyscale._default_heads import worded_shape
@@ -15,7 +15,7 @@ from pfa_gitops.platforms.anyscale._live_shapes import Unspeakable, live_shape
 from pfa_gitops.platforms.anyscale._lost_replies import carries, send, written
 from pfa_gitops.platforms.anyscale._touches import made
 from pfa_gitops.platforms.anyscale._workload_words import open_shape, shape_words
-from pfa_gitops.platforms.base import FieldRules, Found, Keyed, Kind, Observation, Worded
+from pfa_gitops.platforms.base import FieldRules, Found, Keyed, Kind, Observation, Prospect, Worded
 from pfa_gitops.platforms.compute_shapes import ComputeShape, sdk_document
 from pfa_gitops.platforms.overlaid import overlaid
 
@@ -95,6 +95,10 @@ class ComputeConfig(Kind[ComputeConfigSpec, AnyscaleClient]):
         """Without the names that worker groups have anyway."""
         return [Worded(shape_words(live.spec)) for live in lives]
 
+    async def links(self, client: AnyscaleClient, prospects: Sequence[Prospect[ComputeConfigSpec]]) -> Sequence[Link]:
+        """Whether it is there, in each version that is needed. What was observed tells that."""
+        return [_link(prospect, item) for prospect in prospects for item in sorted(prospect.items)]
+
     async def create(self, client: AnyscaleClient, change: Change, ids: Ids) -> str:
         """Make the first version. A name that was archived is brought back: it cannot be given again."""
         manifest: Wanted = change.manifest
@@ -123,13 +127,31 @@ class ComputeConfig(Kind[ComputeConfigSpec, AnyscaleClient]):
             return
 
 
+def _link(prospect: Prospect[ComputeConfigSpec], item: str) -> Link:
+    there = prospect.there(Part.COMPUTE_CONFIG)
+    if there.verdict is not Verdict.OK or not item:
+        return there
+    what = f"version {item} of the compute config {prospect.manifest.key.name}"
+    latest = prospect.live.details["version"] if prospect.live and not prospect.appears else 0
+    makes = prospect.planned and prospect.action is not Action.NONE
+    if int(item) <= latest:
+        verdict, reason = Verdict.OK, f"{what} is there"
+    elif makes and int(item) == latest + 1:
+        verdict, reason = Verdict.OK, f"apply makes {what}"
+    elif prospect.appears:
+        verdict, reason = Verdict.UNKNOWN, f"{what} is there only if it was archived before"
+    else:
+        verdict, reason = Verdict.NOT, f"there is no {what}"
+    return prospect.link(Part.COMPUTE_CONFIG, verdict, reason, item)
+
+
 async def _live(
     client: AnyscaleClient, cloud: Cloud, manifest: Wanted, template: ComputeTemplate
 ) -> Live[ComputeConfigSpec]:
     shape = await worded_shape(client, cloud, template, manifest.spec)
     fields = {name: getattr(shape, name) for name in type(shape).model_fields}
     spec = ComputeConfigSpec.model_construct(name=template.name, **fields)
-    return Live(manifest.key, spec, template.id, touched=made(template))
+    return Live(manifest.key, spec, template.id, {"version": template.version}, touched=made(template))
 
 
 async def _write(client: AnyscaleClient, cloud: Cloud, name: str, shape: ComputeShape) -> str:

@@ -107,8 +107,8 @@ class Image(Kind[ImageSpec, AnyscaleClient]):
         return [Worded(live.spec, tuple(_flaws(live.spec))) for live in lives]
 
     async def links(self, client: AnyscaleClient, prospects: Sequence[Prospect[ImageSpec]]) -> Sequence[Link]:
-        """Whether it was built. What was observed tells that."""
-        return [_link(prospect) for prospect in prospects]
+        """Whether it was built, in each revision that is needed. What was observed tells that."""
+        return [_link(prospect, item) for prospect in prospects for item in sorted(prospect.items)]
 
     async def create(self, client: AnyscaleClient, change: Change, ids: Ids) -> str:
         """Build or register the first revision."""
@@ -159,17 +159,37 @@ def _page(client: AnyscaleClient, image_id: str) -> str:
     return f"{client.target.host}/v2/container-images/{image_id}"
 
 
-def _link(prospect: Prospect[ImageSpec]) -> Link:
-    there, name = prospect.there(Part.IMAGE), prospect.manifest.key.name
-    if there.verdict is not Verdict.OK or prospect.live is None:
+def _link(prospect: Prospect[ImageSpec], item: str) -> Link:
+    there = prospect.there(Part.IMAGE)
+    if there.verdict is not Verdict.OK:
         return there
-    if prospect.planned and prospect.action is not Action.NONE:
-        return prospect.link(Part.IMAGE, Verdict.OK, f"apply builds the image {name}")
-    if prospect.live.details["revision"]:
-        return prospect.link(Part.IMAGE, Verdict.OK, f"the image {name} is built")
-    if prospect.live.details["under_way"]:
-        return prospect.link(Part.IMAGE, Verdict.UNKNOWN, f"the first build of the image {name} is under way")
-    return prospect.link(Part.IMAGE, Verdict.NOT, f"no build of the image {name} succeeded")
+    verdict, reason = _of_revision(prospect, int(item)) if item else _of_latest(prospect)
+    return prospect.link(Part.IMAGE, verdict, reason, item)
+
+
+def _of_latest(prospect: Prospect[ImageSpec]) -> tuple[Verdict, str]:
+    name, live = prospect.manifest.key.name, prospect.live
+    if live is None or (prospect.planned and prospect.action is not Action.NONE):
+        return Verdict.OK, f"apply builds the image {name}"
+    if live.details["revision"]:
+        return Verdict.OK, f"the image {name} is built"
+    if live.details["under_way"]:
+        return Verdict.UNKNOWN, f"the first build of the image {name} is under way"
+    return Verdict.NOT, f"no build of the image {name} succeeded"
+
+
+def _of_revision(prospect: Prospect[ImageSpec], revision: int) -> tuple[Verdict, str]:
+    what = f"revision {revision} of the image {prospect.manifest.key.name}"
+    states = prospect.live.details["states"] if prospect.live and not prospect.appears else {}
+    made = prospect.planned and prospect.action is not Action.NONE
+    if made and revision == max(states, default=0) + 1:
+        return Verdict.OK, f"apply builds {what}"
+    if revision not in states:
+        return Verdict.NOT, f"there is no {what}"
+    if states[revision] in _answers.UNDER_WAY:
+        return Verdict.UNKNOWN, f"the build of {what} is under way"
+    built = states[revision] == _answers.SUCCEEDED
+    return (Verdict.OK, f"{what} is built") if built else (Verdict.NOT, f"the build of {what} failed")
 
 
 def _one_source(spec: ImageSpec, wanted: ImageSpec) -> ImageSpec:
@@ -187,6 +207,7 @@ def _live(manifest: Wanted, image: _answers.Image, builds: Sequence[_answers.Bui
         "built": frozenset(build.containerfile for build in good if build.containerfile),
         "under_way": any(build.status in _answers.UNDER_WAY for build in builds),
         "revision": max((build.revision for build in good), default=0),
+        "states": {build.revision: build.status for build in builds},
     }
     return Live(manifest.key, _live_spec(image.name, build), image.id, details)
 

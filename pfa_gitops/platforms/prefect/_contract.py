@@ -43,7 +43,7 @@ async def contracts(client: PrefectClient, changes: Sequence[Change], plan: Sequ
     runs = [run for run in runs if not is_under_way(run) and not is_coming(run, client.now_at_most())]
     by_deployment = grouped(runs, "deployment_id")
     return {
-        address: _with_hits(contract, _hits(change, plan, foreign, by_deployment[change.existing.id]))
+        address: _with_hits(contract, who_is_hit(change, plan, foreign, by_deployment[change.existing.id]))
         for address, (change, contract) in found.items()
     }
 
@@ -89,11 +89,11 @@ def _with_hits(contract: Sequence[ContractChange], hits: Sequence[tuple[str, Hit
     return made
 
 
-def _hits(change: Change, plan: Sequence[Change], automations: Listing, runs: Listing) -> list[tuple[str, Hit]]:
+def who_is_hit(change: Change, plan: Sequence[Change], automations: Listing, runs: Listing) -> list[tuple[str, Hit]]:
     """Whom the change hits, by parameter."""
     misfits = _misfits(change.existing.spec.parameter_openapi_schema, change.manifest.spec.parameter_openapi_schema)
     own: Parameters = _afterwards(change, "parameters")
-    hits = [(name, Hit(HitSort.DEPLOYMENT, change.address.name)) for name in sorted(misfits(own, {}) & own.keys())]
+    hits = [(name, Hit(HitSort.DEPLOYMENT, change.address.name)) for name in sorted(misfits(own, own) & own.keys())]
     for schedule in _afterwards(change, "schedules"):
         names = misfits(schedule.parameters, {**own, **schedule.parameters})
         hits += [(name, Hit(HitSort.SCHEDULE, str(schedule.slug))) for name in sorted(names)]

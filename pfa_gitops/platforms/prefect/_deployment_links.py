@@ -30,8 +30,13 @@ def deployment_links(prospect: Prospect[DeploymentSpec], rules: FieldRules) -> I
         reason = "a process serves it" if served else f"it has {NO_POOL}"
         yield prospect.link(Part.POOL, Verdict.OK if served else Verdict.NOT, reason)
     yield from _elsewhere(prospect, spec)
-    limit = spec.concurrency_limit.limit if spec.concurrency_limit else None
-    yield from slots(prospect, "the deployment", limit, details.get("active_slots", 0))
+    # What is told is of whatever limit is linked now. One of its own that is yet to be made has all its slots.
+    active = details.get("active_slots") if prospect.live and _own_limit(prospect.live.spec) is not None else 0
+    yield from slots(prospect, "the deployment", _own_limit(spec), active)
+
+
+def _own_limit(spec: DeploymentSpec) -> int | None:
+    return spec.concurrency_limit.limit if spec.concurrency_limit else None
 
 
 def _elsewhere(prospect: Prospect[DeploymentSpec], spec: DeploymentSpec) -> Iterator[Link]:

@@ -104,7 +104,9 @@ class DeploymentSpec(NamedSpec):
         default=None, min_length=1
     )
     """The queue of that pool. Default: the pool's default queue."""
-    infra_block: Annotated[str | None, RefTo("InfraBlock", rewritten_on=NEW_BLOCK)] = Field(default=None, min_length=1)
+    infra_block: Annotated[str | None, RefTo("InfraBlock", rewritten_on=NEW_BLOCK, overlaid_by="infra_overrides")] = (
+        Field(default=None, min_length=1)
+    )
     """The InfraBlock that says how a run becomes an Anyscale job. A run reads it when it starts."""
     infra_overrides: InfraFields | None = None
     """Single fields of the infra block, for this deployment."""

@@ -15,17 +15,20 @@ from pfa_gitops.platforms.compute_shapes import ComputeShape
 from pfa_gitops.platforms.prefect._placeholders import PLACEHOLDERS, Placeholder, Text
 
 ComputeConfigName = Annotated[
-    str, Field(min_length=1), RefTo("ComputeConfig", pattern=r"(?P<name>[^:{}]+)(:\d+)?"), *PLACEHOLDERS
+    str, Field(min_length=1), RefTo("ComputeConfig", pattern=r"(?P<name>[^:{}]+)(:(?P<item>\d+))?"), *PLACEHOLDERS
 ]
 """`name`, or `name:version`."""
 ImageName = Annotated[
     str,
     Field(min_length=1),
-    RefTo("Image", r"anyscale/image/(?P<name>[^:/{}]+)(:\d+)?", optional=True),
+    RefTo("Image", r"anyscale/image/(?P<name>[^:/{}]+)(:(?P<item>\d+))?", optional=True),
     *PLACEHOLDERS,
 ]
 ClusterEnvName = Annotated[
-    str, Field(min_length=1), RefTo("Image", r"(?P<name>[^:/{}]+)(:\d+)?", optional=True), *PLACEHOLDERS
+    str,
+    Field(min_length=1),
+    RefTo("Image", r"(?P<name>[^:/{}]+)(:(?P<item>\d+))?", optional=True, yields_to="image_uri"),
+    *PLACEHOLDERS,
 ]
 Whole = Annotated[int, Field(ge=0)] | Placeholder
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)] | Placeholder

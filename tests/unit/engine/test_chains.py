@@ -5,15 +5,18 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import pytest
+from support.ledgers import MemoryLedger
 
 from pfa_gitops.engine.chains import Scene, read_chains
+from pfa_gitops.engine.guards import Bounds
+from pfa_gitops.engine.planning import plan_all
 from pfa_gitops.engine.secret_links import words
 from pfa_gitops.manifests.findings import Findings
 from pfa_gitops.manifests.link import link
 from pfa_gitops.model.chain import Chain, Link, Part, Verdict
 from pfa_gitops.model.errors import SecretMissing, Unreachable
 from pfa_gitops.model.places import Address
-from pfa_gitops.model.references import ItemOf, RefTo
+from pfa_gitops.model.references import Embeds, ItemOf, RefTo
 from pfa_gitops.model.secrets import Sealed, SecretRef
 from pfa_gitops.model.values import Action, Change, Key, Live, Manifest, NamedSpec, Spec
 from pfa_gitops.platforms.base import Kind, Observation, Prospect
@@ -41,6 +44,7 @@ class GuardSpec(NamedSpec):
 class TrainSpec(NamedSpec):
     station: Annotated[str | None, RefTo("Station")] = None
     track: Annotated[str | None, ItemOf("station", "tracks", frozenset({"main"}))] = None
+    note: Annotated[str | None, Embeds("Station", r"<(?P<name>\w+)>")] = None
 
 
 class World:
@@ -102,9 +106,9 @@ def make_kinds() -> Mapping[str, Thing]:
     return {kind.name: kind for kind in made}
 
 
-def manifest(kind: str, name: str, **fields: Any) -> Manifest[Any]:
+def manifest(kind: str, name: str, /, **fields: Any) -> Manifest[Any]:
     spec = {"Train": TrainSpec, "Station": StationSpec, "Guard": GuardSpec, "Roof": RoofSpec}[kind]
-    return Manifest(Address(kind, name), spec.model_validate(fields), Key(kind, name))
+    return Manifest(Address(kind, name), spec.model_validate(fields), Key(kind, fields.get("name", name)))
 
 
 def read(
@@ -199,6 +203,29 @@ def test_what_no_manifest_declares_is_observed_by_its_name():
     assert told(read(TRAIN, there=["ice", "bern"])["ice"], Verdict.NOT) == []
     [(name, part)] = told(read(TRAIN, there=["ice"])["ice"], Verdict.NOT)
     assert (name, part) == ("bern", "pool")
+
+
+@pytest.mark.parametrize(
+    ("train", "stations", "reason"),
+    [
+        ({"station": "bern"}, [], "apply takes the Station bern away"),
+        ({"note": "to <bern>"}, [], "apply takes the Station bern away"),
+        ({"note": "to <bern>"}, [manifest("Station", "bern", name="basel")], "apply takes the Station bern away"),
+        ({"note": "to <basel>"}, [manifest("Station", "bern", name="basel")], None),
+        ({"note": "<zug> <bern>"}, [manifest("Station", "zug")], "apply takes the Station bern away"),
+    ],
+    ids=["pruned", "pruned, in a placeholder", "by its former name", "by its new name", "beside one that stays"],
+)
+@pytest.mark.parametrize("renames", [True, False])
+def test_what_the_plan_takes_away_is_not_there_for_runs(train, stations, reason, renames):
+    kinds, ledger = make_kinds(), MemoryLedger()
+    kinds["Station"].renames = renames  # type: ignore[misc]
+    bern = manifest("Station", "bern")
+    ledger.inventory = ledger.inventory.with_entry(bern.address, ledger.inventory.applied(bern, "id"))
+    manifests = link([manifest("Train", "ice", **train), *stations], ["*/*"], Findings())
+    planned = asyncio.run(plan_all(ledger.world(kinds, {"rail": World("bern")}), manifests, Bounds()))
+    [chain] = planned.plan.chains
+    assert [link.reason for link in chain.links if link.verdict is Verdict.NOT] == ([reason] if reason else [])
 
 
 def test_many_runners_ask_for_each_object_once():

@@ -1,12 +1,17 @@
 """Secrets in clear, in manifests and in what is live: which field is named, and that no value ever is."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
+from pfa_gitops.engine.guards import Bounds
+from pfa_gitops.engine.planning import plan_all
 from pfa_gitops.engine.taint import in_lives, in_manifests
+from pfa_gitops.model.errors import ProblemsFound
 from pfa_gitops.model.known_secrets import KnownSecrets
 from pfa_gitops.model.places import Address, Origin, Origins
+from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.secrets import UNTOLD, Sealed, SecretRef
 from pfa_gitops.model.values import Key, Live, Manifest
 from pfa_gitops.platforms.registry import kinds
@@ -62,10 +67,37 @@ def test_where_a_secret_may_stand_it_is_no_problem():
 def test_a_live_value_is_named_as_one():
     wanted = manifest("Variable", value="clean")
     live = Live(wanted.key, kinds()["Variable"].spec(value={"url": f"x{SECRET}"}), "id")
-    [problem] = in_lives([wanted, manifest("Variable", "other", value=1)], {wanted.key: live}, KNOWN)
+    other = manifest("Variable", "other", value=1)
+    [problem] = in_lives([(other, Live(other.key, other.spec, "id")), (wanted, live)], KNOWN)
     assert problem.message == "the live `value.url` holds the secret from_env DB_PASSWORD in clear"
     assert problem.address == wanted.address
     assert SECRET not in repr(problem)
+
+
+@pytest.mark.parametrize("renames", [True, False])
+def test_a_live_value_of_an_object_that_is_renamed_is_looked_at_too(project, shelf, box, kinds, renames):
+    kinds["Box"].renames = renames
+    project.apply(box("old"))
+    shelf.boxes["old"] = box("old", shape=SECRET).spec
+    renamed = replace(box("old"), key=Key("Box", "new"))
+    world = replace(project.world(), secrets=lambda: {"from_env DB_PASSWORD": Sealed(SECRET)})
+    with pytest.raises(ProblemsFound) as refused:
+        asyncio.run(plan_all(world, [renamed], Bounds()))
+    [problem] = refused.value.problems
+    assert problem.message == "the live `shape` holds the secret from_env DB_PASSWORD in clear"
+    assert problem.address == renamed.address
+
+
+def test_to_replace_a_former_secret_that_is_live_in_clear_exposes_none(project, shelf, box):
+    project.apply(box("a", shape="round"), box("kept"))
+    shelf.boxes["a"] = box("a", shape="f0rmer-s3cret").spec
+    inventory, kept = project.ledger.inventory, Address("Box", "kept")
+    applied = inventory.digests.digested({"shape": Sealed("f0rmer-s3cret")})
+    project.ledger.inventory = inventory.with_entry(kept, replace(inventory.entries[kept], applied=applied))
+    [change] = project.plan(box("a", shape="round"), box("kept")).plan.pending
+    [field] = change.fields
+    assert (field.before, field.after) == (UNTOLD, "round")
+    assert change.risks == (Risk.DESTROYS,)
 
 
 def test_where_nothing_is_known_nothing_is_looked_for():

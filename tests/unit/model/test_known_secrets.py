@@ -79,5 +79,17 @@ def test_what_was_applied_is_found_by_its_digest():
     assert not KnownSecrets({}, Inventory(Owner("p", "dev"), digests))
 
 
+def test_what_is_no_secret_is_none_once_it_was_applied():
+    digests = DigestKey(Sealed("the key"))
+    applied = digests.digested({"host": Sealed(SECRET), "password": Sealed("an0ther-secret")})
+    ours = Inventory(Owner("p", "dev"), digests, 1, {Address("Block", "b"): Entry(Key("Block", "b"), applied)})
+    known = KnownSecrets({"from_env HOST": Sealed(SECRET)}, ours, ["from_env HOST", "from_env UNSET"])
+    assert known.name_in(SECRET) is None
+    assert known.name_in("an0ther-secret") == "that was applied last"
+    assert KnownSecrets({"from_env A": Sealed(SECRET), "from_env B": Sealed(SECRET)}, ours, ["from_env A"]).name_in(
+        SECRET
+    )
+
+
 def test_bytes_that_are_no_text_are_not_looked_for():
     assert named("anything at all", "half a \udcff character 1") is None

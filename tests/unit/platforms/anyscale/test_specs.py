@@ -184,8 +184,8 @@ def test_names_with_versions_are_problems():
 def test_what_an_agent_refers_to_and_whether_it_follows_new_versions(fields, found):
     spec = AGENT.spec.model_validate({**BASE, **fields})
     references = {
-        (mention.marker.kind, name, bool(mention.marker.rewritten_on))
+        (mention.marker.kind, read.name, bool(mention.marker.rewritten_on))
         for mention in mentions(spec)
-        if hasattr(mention.marker, "rewritten_on") and (name := named(mention.marker, mention.text))
+        if hasattr(mention.marker, "rewritten_on") and (read := named(mention.marker, mention.text))
     }
     assert references == found | {("WorkPool", "p", False)}

@@ -42,6 +42,27 @@ def links(wanted, live=None, action=None, **details):
             {"active_slots": 1},
             [("concurrency", NOT)],
         ),
+        (
+            {"work_pool": "p", "concurrency_limit": 1},
+            {"work_pool": "p", "concurrency_limit": 1},
+            None,
+            {"active_slots": None},
+            [("concurrency", UNKNOWN)],
+        ),
+        (
+            {"work_pool": "p", "concurrency_limit": 3},
+            {"work_pool": "p"},
+            Action.UPDATE,
+            {"active_slots": None},
+            [("concurrency", OK)],
+        ),
+        (
+            {"work_pool": "p", "concurrency_limit": 3, "global_concurrency_limit": None},
+            {"work_pool": "p", "global_concurrency_limit": "shared", "concurrency_limit": None},
+            Action.UPDATE,
+            {"active_slots": 5},
+            [("concurrency", OK)],
+        ),
     ],
 )
 def test_what_a_deployment_says_of_its_runs(wanted, live, action, details, told):
