@@ -32,7 +32,8 @@ from pfa_gitops.engine.record import Record
 from pfa_gitops.engine.status import read_status
 from pfa_gitops.engine.taint import in_manifests
 from pfa_gitops.engine.unmanaged import Claimed, read_claimed, strays
-from pfa_gitops.manifests.load import find_project
+from pfa_gitops.manifests.load import PROJECT_FILE, find_project
+from pfa_gitops.manifests.named_variables import named_variables
 from pfa_gitops.manifests.names import CREDENTIALS
 from pfa_gitops.manifests.pipeline import Workspace, files_of, read_workspace
 from pfa_gitops.manifests.project import DEFAULT_ENVIRONMENT, Environment, Project, ProjectSpec
@@ -47,7 +48,9 @@ from pfa_gitops.model.inventory import Inventory
 from pfa_gitops.model.known_secrets import KnownSecrets
 from pfa_gitops.model.places import Address, Origin, Path, address
 from pfa_gitops.model.receipts import SavedPlan, receipts
+from pfa_gitops.model.redaction import redacted
 from pfa_gitops.model.risk import Risk
+from pfa_gitops.model.secret_names import names_secret
 from pfa_gitops.model.secrets import Sealed, SecretRef, find_stored_refs
 from pfa_gitops.model.status import StatusReport
 from pfa_gitops.model.unmanaged import StraysReport
@@ -68,15 +71,37 @@ PREFECT = frozenset({"prefect"})
 
 def workspace(directory: FilePath, environment: str | None) -> Workspace:
     """Read the project in `directory` for one environment. Raises ProblemsFound."""
-    found = read_workspace(directory, environment, kinds(), os.environ, lambda: git.describe(directory))
+    found = _read(directory, environment)
     problems = list(_in_clear(found))
     if found.project.spec.policies:
         from pfa_gitops.policy.compiling import check_policies  # noqa: PLC0415 - most projects have no policies
 
         problems += check_policies(found)
     if problems:
-        raise ProblemsFound(problems)
+        raise ProblemsFound(redacted(problems, named_secrets(found)))
     return found
+
+
+def _read(directory: FilePath, environment: str | None, *, may_be_empty: bool = False) -> Workspace:
+    """The manifests. Raises ProblemsFound, which quotes what templates gave, and tells no secret for all that."""
+
+    def checkout() -> Mapping[str, str]:
+        return git.describe(directory)
+
+    try:
+        return read_workspace(directory, environment, kinds(), os.environ, checkout, may_be_empty=may_be_empty)
+    except ProblemsFound as error:
+        raise ProblemsFound(redacted(error.problems, _suspected_secrets(directory, environment))) from None
+
+
+def _suspected_secrets(directory: FilePath, environment: str | None) -> Mapping[str, Sealed]:
+    """What a project that cannot be read may hold as a secret: rather too much than too little."""
+    if not has_project(directory):
+        return {}
+    root = find_project(directory)
+    named = set(named_variables(root, manifest_files(directory, environment) or [root / PROJECT_FILE]))
+    names = {*CREDENTIALS, *named, *filter(names_secret, os.environ)}
+    return {f"from_env {name}": Sealed(os.environ[name]) for name in sorted(names) if os.environ.get(name)}
 
 
 def manifest_files(directory: FilePath, environment: str | None) -> list[FilePath]:
@@ -92,9 +117,10 @@ def _in_clear(found: Workspace) -> Iterator[Problem]:
     if not (known := KnownSecrets(named_secrets(found))):
         return
     yield from in_manifests(found.manifests, known)
-    for text in (*found.notices, *(policy.message for policy in found.project.spec.policies)):
+    policies = found.project.spec.policies
+    for text in (*found.notices, *(text for policy in policies for text in (policy.message, policy.when))):
         if (name := known.name_in(text)) is not None:
-            message = f"a note, or a policy's message, holds the secret {name} in clear"
+            message = f"a note or a policy holds the secret {name} in clear"
             yield Problem(message, "take it out", Origin(found.project.file, 1, 1))
 
 
@@ -114,8 +140,7 @@ def workspace_to_fill(directory: FilePath, environment: str | None, own: FilePat
     Raises ProblemsFound.
     """
     if has_project(directory):
-        source = lambda: git.describe(directory)  # noqa: E731 - it is asked only when a template does
-        return read_workspace(directory, environment, kinds(), os.environ, source, may_be_empty=True)
+        return _read(directory, environment, may_be_empty=True)
     if environment is not None:
         raise ReaderError(f"there is no project, and so no environment {environment}", "leave --environment out")
     from pfa_gitops.convert.values import manifest_name  # noqa: PLC0415 - a plan needs none of it
