@@ -34,11 +34,11 @@ from pfa_gitops.engine.taint import in_manifests
 from pfa_gitops.engine.unmanaged import Claimed, read_claimed, strays
 from pfa_gitops.manifests.load import PROJECT_FILE, find_project
 from pfa_gitops.manifests.named_variables import named_variables
-from pfa_gitops.manifests.names import CREDENTIALS
 from pfa_gitops.manifests.pipeline import Workspace, files_of, read_workspace
 from pfa_gitops.manifests.project import DEFAULT_ENVIRONMENT, Environment, Project, ProjectSpec
 from pfa_gitops.manifests.schema import schemas as kind_schemas
 from pfa_gitops.manifests.validate import Kinds
+from pfa_gitops.model.credentials import CREDENTIALS
 from pfa_gitops.model.drift import DriftReport
 from pfa_gitops.model.errors import PfaError, Problem, ProblemsFound, ReaderError, SecretMissing
 from pfa_gitops.model.flow_runs import Event, FlowRun

@@ -113,3 +113,9 @@ def test_what_cel_says_of_a_policy_is_told_without_it(told):
     said = "".join(told(files, DB_PLACE="Zx81_made_up_9Qv"))
     assert "undeclared reference to '(secret)'" in said
     assert "Zx81_made_up_9Qv" not in said
+
+
+@pytest.mark.parametrize("name", ["CI_JOB_TOKEN", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD", "SYSTEM_ACCESSTOKEN"])
+def test_what_ci_logs_in_with_is_read_by_no_template(told, name):
+    said = told(deployment("${{ env.NAME }}".replace("NAME", name)), **{name: SECRET})
+    assert f"a template cannot read the secret {name}" in said[0]
