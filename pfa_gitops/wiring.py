@@ -29,6 +29,7 @@ from pfa_gitops.engine.ownership import unknown_kinds
 from pfa_gitops.engine.planning import Planned, World, plan_all, plan_destroy, plan_import
 from pfa_gitops.engine.readings import Clients, raise_failures
 from pfa_gitops.engine.record import Record
+from pfa_gitops.engine.saved import Fitted
 from pfa_gitops.engine.status import read_status
 from pfa_gitops.engine.taint import in_manifests
 from pfa_gitops.engine.unmanaged import Claimed, read_claimed, strays
@@ -54,7 +55,7 @@ from pfa_gitops.model.secret_names import names_secret
 from pfa_gitops.model.secrets import Sealed, SecretRef, find_stored_refs
 from pfa_gitops.model.status import StatusReport
 from pfa_gitops.model.unmanaged import StraysReport
-from pfa_gitops.model.values import Manifest, Owner
+from pfa_gitops.model.values import Manifest, Outcome, Owner
 from pfa_gitops.platforms.ledger import Ledger, Lock, Tell
 from pfa_gitops.platforms.registry import kinds
 from pfa_gitops.platforms.secret_stores import SecretStores
@@ -362,19 +363,20 @@ class Writer:
     source: Source
     """Whose writes they are, and of what commit."""
 
-    def apply(self, planned: Planned, listener: Listener, ready_timeout_seconds: float) -> Apply:
-        """Return the run that carries out a plan."""
-        record, clients, timeout = self.record(planned), self.connection.clients, ready_timeout_seconds
-        return Apply(planned.plan, kinds(), clients, record, self.lock, listener, ready_timeout_seconds=timeout)
+    def apply(self, fitted: Fitted, listener: Listener, ready_timeout_seconds: float) -> Apply:
+        """Return the run that carries out what is left of a plan."""
+        record, clients, lock = self.record(fitted.planned, fitted.skipped), self.connection.clients, self.lock
+        plan, timeout = fitted.planned.plan, ready_timeout_seconds
+        return Apply(plan, kinds(), clients, record, lock, listener, ready_timeout_seconds=timeout)
 
-    def record(self, planned: Planned) -> Record:
+    def record(self, planned: Planned, left_out: Sequence[Outcome] = ()) -> Record:
         """Where it is written down what is ours."""
 
         async def write(inventory: Inventory) -> Inventory:
             self.lock.check()
             return await self.connection.ledger.write(inventory)
 
-        return Record(planned, write, self.source)
+        return Record(planned, write, self.source, left_out)
 
 
 @asynccontextmanager
