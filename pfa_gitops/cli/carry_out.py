@@ -72,6 +72,8 @@ async def carry_out(
         async with connection.locked(consent.command, patience.lock, console.warn) as writer:
             if await connection.serial() != planned.stored.serial:
                 agreed = await _agreed(console, await make_plan(connection), consent, again=True)
+                if is_done(agreed.planned):  # the other apply did the same
+                    return _nothing_done(console, connection.owner, agreed)
             run = writer.apply(agreed, _listener(console), patience.ready)
             return await _write(console, connection.owner, run, agreed)
 
