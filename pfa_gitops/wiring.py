@@ -204,8 +204,8 @@ class Connection:
 
         await self._open(PREFECT - self.clients.keys())
         lock, holder = self._lock(), this_process(os.environ, command)
+        source = _source(holder, git.describe(self.workspace.root))  # before the lock, which is to be held by beats
         await lock.acquire(holder, timeout_s, tell)
-        source = _source(holder, git.describe(self.workspace.root))
         for client in self.clients.values():
             client.source = source
         holding = asyncio.create_task(lock.hold())
