@@ -7,7 +7,7 @@ from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Key, Live, Manifest, Plan
 from pfa_gitops.platforms.registry import kinds
-from pfa_gitops.policy.child import Answers
+from pfa_gitops.policy.child import SPENT, Answers
 from pfa_gitops.policy.judging import judge, verdicts
 
 
@@ -63,10 +63,10 @@ def test_what_cannot_be_evaluated_counts_as_broken_and_says_why():
 
 
 def test_those_that_were_not_reached_count_as_broken():
-    answers = Answers([{"hits": [0], "failures": []}], unfinished=1)
+    answers = Answers([{"hits": [0], "failures": []}], 1, SPENT)
     policies = [Policy(name=name, when="true", message="m", severity="warn") for name in ("a", "b", "c")]
     first, second, third = verdicts(policies, answers, [WANTED.address])
     assert first == Violation("a", Severity.WARN, "m", Address("Block", "b"))
     assert (second.policy, third.policy) == ("b", "c")
-    assert "more than 20 s" in (second.failure or "")
-    assert third.failure == "the one before it took too long"
+    assert second.failure == "it takes too much time or memory: there are 20 s and 2 GB at most"
+    assert third.failure == f"the one before it was not evaluated: {second.failure}"
