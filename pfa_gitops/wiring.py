@@ -232,19 +232,20 @@ class Connection:
         bounds = Bounds(
             limits.max_deletes, limits.max_percent, limits.max_runs_affected, frozenset(map(Risk, limits.forbid))
         )
-        return self._judged(await plan_all(await self._world(), found.manifests, bounds, found.notices))
+        return await self._judged(await plan_all(await self._world(), found.manifests, bounds, found.notices))
 
-    def _judged(self, planned: Planned) -> Planned:
+    async def _judged(self, planned: Planned) -> Planned:
         """The same with what the project's policies say of it."""
         if not (policies := self.workspace.project.spec.policies):
             return planned
         from pfa_gitops.policy.judging import judge  # noqa: PLC0415 - most projects have no policies
 
-        return replace(planned, plan=replace(planned.plan, verdicts=judge(planned.plan, policies)))
+        verdicts = await asyncio.to_thread(judge, planned.plan, policies)  # the lock may be held, whose beats go on
+        return replace(planned, plan=replace(planned.plan, verdicts=verdicts))
 
     async def plan_destroy(self) -> Planned:
         """What is to be deleted so that nothing of ours is left."""
-        return self._judged(await plan_destroy(await self._world()))
+        return await self._judged(await plan_destroy(await self._world()))
 
     async def plan_import(self, wanted: Collection[Address] | None) -> Planned:
         """What becomes ours of these manifests' objects, or of all. Plans no change."""

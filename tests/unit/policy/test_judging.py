@@ -1,12 +1,21 @@
 """Violations of policies by plans, with real expressions."""
 
-from pfa_gitops.manifests.project import Policy
+import asyncio
+from pathlib import Path
+
+from support.ledgers import MemoryLedger
+
+from pfa_gitops import wiring
+from pfa_gitops.engine.planning import Planned
+from pfa_gitops.manifests.pipeline import Workspace
+from pfa_gitops.manifests.project import Environment, Policy, Project, ProjectSpec
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.policy import Severity, Violation
 from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Key, Live, Manifest, Plan
 from pfa_gitops.platforms.registry import kinds
+from pfa_gitops.platforms.secret_stores import SecretStores
 from pfa_gitops.policy.child import SPENT, Answers
 from pfa_gitops.policy.judging import judge, verdicts
 
@@ -70,3 +79,19 @@ def test_those_that_were_not_reached_count_as_broken():
     assert (second.policy, third.policy) == ("b", "c")
     assert second.failure == "it takes too much time or memory: there are 20 s and 2 GB at most"
     assert third.failure == f"the one before it was not evaluated: {second.failure}"
+
+
+def test_the_lock_is_renewed_while_policies_are_evaluated():
+    project = Project("p", ProjectSpec(policies=[Policy(name="p", when="true", message="m")]), "")
+    connection = wiring.Connection(Workspace(Path(), project, Environment("prod"), ()), {}, SecretStores({}), None)
+    inventory = MemoryLedger().inventory
+
+    async def rounds_of_the_loop():
+        judging, rounds = asyncio.create_task(connection._judged(Planned(PLAN, inventory, inventory, {}))), 0
+        while not judging.done():
+            await asyncio.sleep(0)
+            rounds += 1
+        assert judging.result().plan.denials
+        return rounds
+
+    assert asyncio.run(rounds_of_the_loop()) > 10
