@@ -281,7 +281,7 @@ class Connection:
 
         Secrets are fetched only to `fetch`, which tells whether they can be; their values are let go of.
         """
-        found, secrets_of = self.workspace, self.stores.fetch if fetch else None
+        found, secrets_of = self.workspace, self.stores.look_up if fetch else None
         name, manifests = found.environment.name, found.manifests
         return await read_status(name, manifests, kinds(), self.clients, world=self._world(), fetch=secrets_of)
 
