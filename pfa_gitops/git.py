@@ -11,18 +11,28 @@ ASK = {
     "short_commit": ("rev-parse", "--short", "HEAD"),
     "branch": ("rev-parse", "--abbrev-ref", "HEAD"),
     "tag": ("describe", "--tags", "--exact-match"),
-    "dirty": ("status", "--porcelain"),
+    "dirty": ("status", "--porcelain", "-z", "--untracked-files=all"),
 }
+REPORTS = (".json", ".md", ".html", ".xml")
+"""The endings of what commands write into a checkout: saved plans and reports."""
 
 
 def describe(directory: Path) -> dict[str, str]:
-    """Return commit, short_commit, branch, tag and dirty (`true` or `false`); what git does not know is left out."""
+    """Return commit, short_commit, branch, tag and dirty (`true` or `false`); what git does not know is left out.
+
+    What is changed is dirty, and what is new, but for `REPORTS`: a saved plan lies in the checkout that applies it.
+    """
     answers = {name: _run(directory, question) for name, question in ASK.items()}
     if not answers["commit"]:
         return {}
     changed = answers.pop("dirty")
-    dirty = {} if changed is None else {"dirty": str(bool(changed)).lower()}
+    dirty = {} if changed is None else {"dirty": str(_is_dirty(changed)).lower()}
     return {name: answer for name, answer in answers.items() if answer} | dirty
+
+
+def _is_dirty(status: str) -> bool:
+    """Of git's own list. A line of a file that it does not know begins with `??`."""
+    return any(not (line.startswith("?? ") and line.endswith(REPORTS)) for line in status.split("\0") if line)
 
 
 def _run(directory: Path, question: tuple[str, ...]) -> str | None:
@@ -31,7 +41,8 @@ def _run(directory: Path, question: tuple[str, ...]) -> str | None:
             ["git", *SAFELY, *question],  # noqa: S607 - the user's own git
             cwd=directory,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",  # a branch may be called by bytes of any encoding
             check=False,
             timeout=10,
         )

@@ -68,13 +68,13 @@ async def carry_out(
         planned = await make_plan(connection)
         agreed = await _agreed(console, planned, consent)
         if is_done(agreed.planned):
-            _tell_skipped(console, agreed)
-            _report(console, connection.owner, agreed.planned.plan, agreed.skipped)
-            return STALE if agreed.skipped else 0
+            return _nothing_done(console, connection.owner, agreed)
         async with connection.locked(consent.command, patience.lock, console.warn) as writer:
             if await connection.serial() != planned.stored.serial:
                 agreed = await _agreed(console, await make_plan(connection), consent, again=True)
-            run = writer.apply(agreed.planned, _listener(console), patience.ready)
+                if is_done(agreed.planned):  # the other apply did the same
+                    return _nothing_done(console, connection.owner, agreed)
+            run = writer.apply(agreed, _listener(console), patience.ready)
             return await _write(console, connection.owner, run, agreed)
 
 
@@ -119,6 +119,13 @@ def read_saved_plan(file: Path) -> SavedPlan:
 def _check_fits(saved: SavedPlan, here: SavedPlan) -> None:
     if (why := saved.differs(here)) is not None:
         raise ReaderError(f"the saved plan is refused: {why}", "make a new plan here")
+
+
+def _nothing_done(console: Console, owner: Owner, agreed: Fitted) -> int:
+    """Tell that there is nothing to write, and write nothing: no trace is left of such an apply."""
+    _tell_skipped(console, agreed)
+    _report(console, owner, agreed.planned.plan, agreed.skipped)
+    return STALE if agreed.skipped else 0
 
 
 async def _write(console: Console, owner: Owner, run: Apply, agreed: Fitted) -> int:

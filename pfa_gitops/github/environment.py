@@ -15,7 +15,7 @@ from dotenv import dotenv_values
 from pfa_gitops.model.errors import ReaderError
 
 TOKEN, MORE, APART = "GITHUB_TOKEN", "PFA_VARIABLES", "PFA_APART"
-CREDENTIALS = (
+GIVEN_BY_WORKFLOWS = (
     *("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_PROFILE"),
     *("ANYSCALE_HOST", "ANYSCALE_CLI_TOKEN"),
 )
@@ -42,7 +42,7 @@ def take_token(environ: MutableMapping[str, str]) -> str:
 def prepare(environ: MutableMapping[str, str]) -> None:
     """Make the variables those of the command. Raises ReaderError for some that may not be set."""
     more = dict(_variables(environ.pop(MORE, "")))
-    for name in CREDENTIALS:
+    for name in GIVEN_BY_WORKFLOWS:
         if environ.get(name) == "":
             del environ[name]
     environ.update(more)
@@ -53,7 +53,11 @@ def of_a_stranger(environ: Mapping[str, str], home: Path) -> dict[str, str]:
 
     It must be a new process: manifests may name any file that it reads, and `/proc/self/environ` is what it began with.
     """
-    kept = {name: value for name, value in environ.items() if name in KEPT and not (name in CREDENTIALS and not value)}
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name in KEPT and not (name in GIVEN_BY_WORKFLOWS and not value)
+    }
     return {**kept, "HOME": str(home), APART: "true"}
 
 

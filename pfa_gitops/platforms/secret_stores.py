@@ -29,14 +29,15 @@ class SecretStores:
     """Where relative `from_file` paths start."""
     read_block: BlockReader | None = None
     fetched: dict[SecretRef, Sealed] = field(default_factory=dict)
-    """Every value that was fetched so far."""
+    """Every value that `fetch` returned so far."""
 
     async def fetch(self, ref: SecretRef) -> Sealed:
-        """Return the value behind `ref`. Raises SecretMissing, whose text names the reference only."""
-        value = self.fetched[ref] = await self._fetch(ref)
+        """Return the value behind `ref`, and remember it. Raises SecretMissing, whose text names the reference only."""
+        value = self.fetched[ref] = await self.look_up(ref)
         return value
 
-    async def _fetch(self, ref: SecretRef) -> Sealed:
+    async def look_up(self, ref: SecretRef) -> Sealed:
+        """The same, without a memory: for whoever only asks whether it can be had."""
         if ref.from_env is not None:
             return self._from_env(ref.from_env)
         if ref.from_file is not None:

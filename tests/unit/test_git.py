@@ -1,5 +1,6 @@
 """What is known of a checkout, asked of the real git."""
 
+import os
 import subprocess
 
 import pytest
@@ -27,6 +28,30 @@ def test_a_checkout_is_described_and_a_tag_that_is_not_there_left_out(checkout):
     assert (found["branch"], found["dirty"]) == ("main", "false")
     (checkout / "file").write_text("two")
     assert describe(checkout)["dirty"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("file", "dirty"),
+    [("plan.json", "false"), ("reports/plän.html", "false"), ("manifests/new.yaml", "true"), ("flow.py", "true")],
+)
+def test_a_plan_that_lies_in_the_checkout_does_not_make_it_dirty_and_a_new_manifest_does(checkout, file, dirty):
+    (checkout / file).parent.mkdir(exist_ok=True)
+    (checkout / file).write_text("new")
+    assert describe(checkout)["dirty"] == dirty
+
+
+def test_a_report_that_git_knows_is_a_file_like_another(checkout):
+    for name in ("config.json", "gone.md"):
+        (checkout / name).write_text("one")
+    subprocess.run(["git", "add", "."], cwd=checkout, check=True)
+    assert describe(checkout)["dirty"] == "true"
+
+
+def test_a_branch_whose_name_is_no_utf_8_is_described(checkout):
+    (checkout / ".git/HEAD").write_bytes(b"ref: refs/heads/caf\xe9\n")
+    head = checkout / ".git/refs/heads"
+    (head / "main").rename(os.fsdecode(bytes(head) + b"/caf\xe9"))
+    assert describe(checkout)["branch"] == "caf\ufffd"
 
 
 def test_where_git_cannot_tell_whether_it_is_dirty_nothing_is_said_of_it(checkout):

@@ -27,3 +27,11 @@ def test_what_cannot_be_fetched_is_told_without_a_value(tmp_path, ref, message):
     assert message in caught.value.message
     assert caught.value.mend
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_value_that_was_only_looked_up_is_not_kept():
+    stores, ref = SecretStores({"KEY": "hunter2"}), SecretRef(from_env="KEY")
+    assert asyncio.run(stores.look_up(ref)).reveal() == "hunter2"
+    assert stores.fetched == {}
+    asyncio.run(stores.fetch(ref))
+    assert stores.fetched.keys() == {ref}
