@@ -54,7 +54,7 @@ from pfa_gitops.model.unmanaged import StraysReport
 from pfa_gitops.model.values import Manifest, Owner
 from pfa_gitops.platforms.ledger import Ledger, Lock, Tell
 from pfa_gitops.platforms.registry import kinds
-from pfa_gitops.platforms.secret_stores import SecretStores
+from pfa_gitops.platforms.secret_stores import APART, SecretStores
 from pfa_gitops.views.plan_schema import PLAN_SCHEMA
 
 if TYPE_CHECKING:
@@ -355,7 +355,7 @@ class Writer:
 @asynccontextmanager
 async def connect(found: Workspace, only: Set[str] | None = None) -> AsyncIterator[Connection]:
     """Open what the manifests need, or `only` these platforms. Raises ReaderError where a target is not configured."""
-    stores = SecretStores(os.environ, found.root)
+    stores = SecretStores(os.environ, found.root, closed=bool(os.environ.get(APART)))
     clients: dict[str, Any] = {}
     async with AsyncExitStack() as stack:
 
@@ -410,11 +410,13 @@ async def _prefect(found: Workspace, stores: SecretStores) -> Any:
     from pfa_gitops.platforms.prefect._target import PrefectTarget  # noqa: PLC0415 - its companion
 
     wanted = found.environment.spec.prefect
+    # Files of settings may lead to a login of this machine: a stranger's checkout has no say in that.
+    directory = FilePath.home() if stores.closed else FilePath.cwd()
     profile = {"PREFECT_PROFILE": wanted.profile} if wanted.profile else {}
     target = PrefectTarget.from_environment(
         {**os.environ, **profile},
         FilePath.home(),
-        FilePath.cwd(),
+        directory,
         api_url=wanted.api_url,
         api_key=await _fetched(found, ("prefect", "api_key"), wanted.api_key, stores),
         auth_string=await _fetched(found, ("prefect", "auth_string"), wanted.auth_string, stores),

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from pfa_gitops.cli.console import fail
 from pfa_gitops.github import applies, drifts, plans
-from pfa_gitops.github.environment import APART, of_a_stranger, prepare, set_apart, take_token
+from pfa_gitops.github.environment import of_a_stranger, prepare, set_apart, take_token
 from pfa_gitops.github.inputs import SELECT, inputs, words
 from pfa_gitops.github.selection import matrix, select, what_changed
 from pfa_gitops.github.step import Step
@@ -16,6 +16,7 @@ from pfa_gitops.github.surroundings import surroundings
 from pfa_gitops.github.workflow_commands import annotate
 from pfa_gitops.model.defects import REPORT, defect
 from pfa_gitops.model.errors import PfaError, ReaderError
+from pfa_gitops.platforms.secret_stores import APART
 
 RUN: Mapping[str, Callable[[Step], int]] = {
     "plan": plans.plan,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pfa_gitops.github.environment import KEPT, of_a_stranger, prepare, take_token
+from pfa_gitops.github.environment import KEPT, URLS, of_a_stranger, prepare, take_token
 from pfa_gitops.github.inputs import inputs
 from pfa_gitops.github.surroundings import surroundings
 from pfa_gitops.model.errors import ReaderError
@@ -67,6 +67,20 @@ def test_a_stranger_keeps_no_secret(tmp_path):
     assert "s" not in kept.values()
     assert kept["HOME"] == str(tmp_path)
     assert kept["PREFECT_API_URL"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://mona:s3cret@prefect.example/api", "https://prefect.example/api"),
+        ("HTTP://:s@host:3128", "HTTP://host:3128"),
+        ("mona:s://x@y/z@host:3128", "host:3128"),
+        ("https://prefect.example/api", "https://prefect.example/api"),
+    ],
+)
+def test_a_kept_url_has_no_password(tmp_path, url, kept):
+    shown = of_a_stranger(dict.fromkeys(URLS, url), tmp_path)
+    assert {shown[name] for name in URLS} == {kept}
 
 
 def test_an_expression_without_a_value_counts_as_left_out():
