@@ -36,9 +36,13 @@ class Step:
 
     @property
     def arguments(self) -> list[str]:
-        """The options that every command gets."""
-        named = ["--environment", self.inputs.environment] if self.inputs.environment else []
-        return [*named, *self.inputs.arguments]
+        """The options that the command gets."""
+        return [*self.in_environment, *self.inputs.arguments]
+
+    @property
+    def in_environment(self) -> list[str]:
+        """The option that every command knows. The others are of the command that the workflow names."""
+        return ["--environment", self.inputs.environment] if self.inputs.environment else []
 
     def github(self) -> GitHub:
         """An open connection."""
