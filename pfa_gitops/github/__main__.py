@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
+from pfa_gitops.cli.app import INTERRUPTED
 from pfa_gitops.cli.console import fail
 from pfa_gitops.github import applies, drifts, plans
 from pfa_gitops.github.environment import of_a_stranger, prepare, set_apart, take_token
@@ -36,6 +37,8 @@ def main(arguments: list[str]) -> int:
         return _STEPS[arguments[0]](step)
     except PfaError as error:
         told = error
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except OSError as error:
         told = ReaderError(f"{error.filename or 'the output'}: {error.strerror or type(error).__name__}")
     except Exception as error:  # the last resort, as in cli.app

@@ -31,6 +31,8 @@ def plan(step: Step) -> int:
     shutil.rmtree(folder, ignore_errors=True)  # of an earlier step of the same job
     folder.mkdir(parents=True)
     answer = command.run(_arguments(step, folder))
+    if answer.interrupted:  # what an earlier attempt at this commit told still holds, and so does its plan
+        return step.end(answer.code)
     step.annotate(answer.problems)
     text, report = step.report(answer), folder / REPORT_FILE
     step.summary(report.read_text("utf-8") if report.exists() and not answer.problems else text, text)
@@ -69,6 +71,8 @@ def _plan_of_a_stranger(step: Step) -> int:
     if answer.problems and all(problem.withheld for problem in answer.problems):
         step.summary(planned_without_secrets(step.owner, answer.problems))
         return step.end(0)
+    if answer.interrupted:
+        return step.end(answer.code)
     step.annotate(answer.problems)
     step.summary(step.report(answer))
     return step.end(answer.code)

@@ -1,6 +1,14 @@
 """What the action makes of a plan: of a stranger's, of one that is denied, of one that was broken off."""
 
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
 import pytest
+from support.github import REPOSITORY, ROBOT, TOKEN
 
 from pfa_gitops.github import plans
 from pfa_gitops.github.inputs import Inputs
@@ -51,3 +59,36 @@ def test_a_strangers_plan_that_fails_otherwise_fails_its_check(stranger, tmp_pat
     assert "failed" in summary(tmp_path)
     assert "nothing answers" in summary(tmp_path).replace("`", "")
     assert "::error title=pfa-gitops plan::" in capsys.readouterr().out
+
+
+def test_a_plan_that_is_broken_off_tells_nothing(stranger, tmp_path, server):
+    """As GitHub does where a newer commit cancels the job: what an earlier attempt told stays."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        stranger(f"{{prefect: {{api_url: 'http://127.0.0.1:{silent.getsockname()[1]}/api'}}}}")
+        told = server.add_comment(7, "<!-- pfa-gitops: shop/prod -->\nan earlier attempt", ROBOT)
+        (tmp_path / "event").write_text(
+            json.dumps({"pull_request": {"number": 7, "head": {"sha": HEAD, "repo": {"full_name": REPOSITORY}}}})
+        )
+        variables = {
+            "GITHUB_API_URL": server.url,
+            "GITHUB_EVENT_NAME": "pull_request",
+            "GITHUB_EVENT_PATH": str(tmp_path / "event"),
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_SHA": "d" * 40,
+            "GITHUB_TOKEN": TOKEN,
+            "PFA_ENVIRONMENT": "prod",
+            "RUNNER_TEMP": str(tmp_path / "temp"),
+        }
+        environ = {name: value for name, value in os.environ.items() if name != APART} | variables
+        program = [sys.executable, "-m", "pfa_gitops.github", "run"]
+        with subprocess.Popen(program, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as job:
+            silent.settimeout(300)
+            asked, _ = silent.accept()
+            job.send_signal(signal.SIGINT)
+            log = job.communicate(timeout=300)[0]
+            asked.close()
+    assert job.returncode == 130, log
+    assert "Traceback" not in log
+    assert told["body"].endswith("an earlier attempt")
+    assert server.writes == []
+    assert not (tmp_path / "summary").exists()
