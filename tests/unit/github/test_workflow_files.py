@@ -97,6 +97,9 @@ def test_a_job_may_do_no_more_than_it_needs(name):
         for step in steps["steps"]:
             if step.get("uses", "").startswith("actions/checkout"):
                 assert step["with"]["persist-credentials"] is False
+                # The job's own token reads the calling repository only.
+                token = "${{ secrets.PFA_ACTION_TOKEN || github.token }}" if "repository" in step["with"] else None
+                assert step["with"].get("token") == token
 
 
 def test_plans_give_way_to_newer_ones_and_applies_wait_for_each_other():
