@@ -107,9 +107,14 @@ def test_plans_give_way_to_newer_ones_and_applies_wait_for_each_other():
     assert jobs["plan"]["concurrency"]["cancel-in-progress"] is True
     assert jobs["apply"]["concurrency"] | {"group": ""} == {"group": "", "cancel-in-progress": False, "queue": "max"}
     for name in ("plan", "apply"):
-        for part in ("directory", "environment"):
-            assert f"matrix.target.{part}" in jobs[name]["concurrency"]["group"]
         assert jobs[name]["strategy"]["fail-fast"] is False
+
+
+@pytest.mark.parametrize(("name", "job"), [("gitops", "plan"), ("gitops", "apply"), ("drift", "drift")])
+def test_no_two_targets_share_a_group(name, job):
+    """As JSON: with a dash between them, the folder a-b with c and the folder a with b-c would be one group."""
+    group = workflow(name)["jobs"][job]["concurrency"]["group"]
+    assert set(re.findall(r"\$\{\{ (.+?) \}\}", group)) - {"github.ref"} == {"toJSON(matrix.target)"}
 
 
 @pytest.mark.parametrize("name", ["gitops", "drift"])
