@@ -19,7 +19,7 @@ def find(step: Step) -> int:
         if step.here.event == BY_HAND and step.inputs.applies_unreviewed:
             found = Reviewed(None, None, None, None, "the workflow was run by hand")
         else:
-            found = find_reviewed(github, step.here.repository, step.here.commit, directory, environment)
+            found = find_reviewed(github, step.here, directory, environment)
     step.temporary.mkdir(parents=True, exist_ok=True)
     (step.temporary / FOUND).write_text(to_json(found))
     if found.artifact is not None:

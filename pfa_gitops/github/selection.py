@@ -10,14 +10,13 @@ from pathspec import GitIgnoreSpec
 from pfa_gitops.github.api import GitHub
 from pfa_gitops.github.comments import markers
 from pfa_gitops.github.projects import environments, owner, projects
-from pfa_gitops.github.reviewed import NotReviewed, merged_pull_request
+from pfa_gitops.github.pushes import changed_paths, read_push
 from pfa_gitops.github.surroundings import Surroundings
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.views.markdown_text import marker
 
 MOST_FILES = 3_000
-"""GitHub lists no more of a pull request; of a comparison 300."""
-MOST_COMPARED = 300
+"""GitHub lists no more of a pull request."""
 MOST_TARGETS = 256
 """Jobs that GitHub makes of one matrix."""
 NEEDS = "pull-requests: read"
@@ -80,23 +79,17 @@ def what_changed(github: GitHub, here: Surroundings) -> Changed:
         return _of_pull_request(github, here.pull_request.number)
     if here.event != "push":
         return Changed(None)
-    try:
-        return _of_pull_request(github, int(merged_pull_request(github, here.commit)["number"]))
-    except NotReviewed:
-        return Changed(_of_push(github, here))
+    push = read_push(github, here)
+    return _together([Changed(push.paths), *(_of_pull_request(github, int(pull["number"])) for pull in push.pulls)])
 
 
 def _of_pull_request(github: GitHub, number: int) -> Changed:
     files = list(github.pages(f"/pulls/{number}/files", NEEDS))
-    return Changed(None if len(files) >= MOST_FILES else _paths(files), markers(github, number))
+    return Changed(None if len(files) >= MOST_FILES else changed_paths(files), markers(github, number))
 
 
-def _of_push(github: GitHub, here: Surroundings) -> list[str] | None:
-    if not here.before.strip("0"):  # a new branch
-        return None
-    files = github.get(f"/compare/{here.before}...{here.commit}", "contents: read").get("files") or []
-    return None if len(files) >= MOST_COMPARED else _paths(files)
-
-
-def _paths(files: Iterable[dict[str, str]]) -> list[str]:
-    return [name for file in files for name in (file["filename"], file.get("previous_filename")) if name]
+def _together(parts: Sequence[Changed]) -> Changed:
+    """A push, and the pull requests that it merged. What one of them took back was planned, and is told."""
+    paths = [part.paths for part in parts if part.paths is not None]
+    told = {marker for part in parts for marker in part.told}
+    return Changed([path for some in paths for path in some] if len(paths) == len(parts) else None, told)

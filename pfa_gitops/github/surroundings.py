@@ -13,6 +13,8 @@ NO_SECRETS_FOR = frozenset({"dependabot[bot]"})
 UNSAFE_EVENTS = frozenset({"pull_request_target", "workflow_run"})
 """They run with secrets, and what would be planned is a stranger's."""
 
+BRANCHES = "refs/heads/"
+
 
 @dataclass(frozen=True)
 class PullRequest:
@@ -41,6 +43,8 @@ class Surroundings:
     before: str
     """Of a push: where the branch was before. Else empty."""
     pull_request: PullRequest | None
+    branch: str
+    """What was pushed, or what a workflow was run on by hand; empty for a pull request, which has none here."""
 
     @property
     def by_a_stranger(self) -> bool:
@@ -66,6 +70,7 @@ def surroundings(environ: Mapping[str, str]) -> Surroundings:
         commit=_needed(environ, "GITHUB_SHA"),
         before=str(event.get("before") or "") if event_name == "push" else "",
         pull_request=_pull_request(event.get("pull_request"), repository, environ.get("GITHUB_ACTOR", "")),
+        branch=_branch(environ.get("GITHUB_REF", "")),
     )
 
 
@@ -73,6 +78,10 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
     if not environ.get(name):
         raise ReaderError(f"{name} is not set: this runs in GitHub Actions", "elsewhere use `pfa-gitops` itself")
     return environ[name]
+
+
+def _branch(ref: str) -> str:
+    return ref.removeprefix(BRANCHES) if ref.startswith(BRANCHES) else ""
 
 
 def _event(path: str) -> dict[str, Any]:

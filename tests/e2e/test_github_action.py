@@ -167,7 +167,7 @@ def test_what_nobody_reviewed_is_not_applied(world, prefect_server, artifact, wh
 def test_a_commit_without_a_pull_request_is_applied_only_when_the_workflow_says_so(world, prefect_server):
     world.write(variable(world.name, "1"))
     refused = world.apply(code=1)
-    assert "no merged pull request made commit eeeeeeeeeeee" in refused.log
+    assert "no pull request that was merged into main made commit eeeeeeeeeeee" in refused.log
     assert world.github.writes == []
     world.apply(unreviewed="apply")
     assert live(prefect_server, world.name) == [1]

@@ -100,6 +100,7 @@ class Job:
             "GITHUB_API_URL": self.github.url,
             "GITHUB_GRAPHQL_URL": f"{self.github.url}/graphql",
             "GITHUB_EVENT_NAME": self.event_name,
+            "GITHUB_REF": "refs/pull/7/merge" if self.event_name == "pull_request" else "refs/heads/main",
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_RUN_ID": "4711",
             "GITHUB_SERVER_URL": "https://github.example",

@@ -37,7 +37,7 @@ def stranger(tmp_path, monkeypatch):
     def step(connection, *arguments):
         (tmp_path / "pfa-gitops.yaml").write_text(PROJECT.replace("CONNECTION", connection))
         pull = PullRequest(7, HEAD, is_strange=True)
-        here = Surroundings("acme/flows", "", "", "https://github.example/1", "pull_request", "d" * 40, "", pull)
+        here = Surroundings("acme/flows", "", "", "https://github.example/1", "pull_request", "d" * 40, "", pull, "")
         asked = Inputs("plan", tmp_path, "prod", True, False, arguments, "label")
         return Step(asked, here, "", tmp_path / "temporary")
 

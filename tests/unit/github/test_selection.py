@@ -82,7 +82,7 @@ def test_more_jobs_than_a_matrix_has(root):
 
 
 def here(event, pull_request=None, before=""):
-    return Surroundings("acme/flows", "", "", "", event, "e" * 40, before, pull_request)
+    return Surroundings("acme/flows", "", "", "", event, "e" * 40, before, pull_request, "main")
 
 
 def test_of_a_pull_request_renamed_files_count_twice(server, github):
@@ -92,10 +92,23 @@ def test_of_a_pull_request_renamed_files_count_twice(server, github):
     assert len(paths) == 152
 
 
-def test_of_a_merge_the_pull_requests_files_count(server, github):
-    server.add_pull(7, "a" * 40, "e" * 40)
-    server.files[7] = [{"filename": "x"}]
-    assert what_changed(github, here("push", before="9" * 40)).paths == ["x"]
+def test_of_a_push_with_several_merges_all_count(server, github):
+    """As a merge queue makes them: each has a merge commit, and the branch's last one is only one of them."""
+    server.add_pull(6, "a" * 40, "d" * 40)
+    server.add_pull(7, "b" * 40, "e" * 40)
+    server.add_pull(5, "c" * 40, "9" * 40)  # was there before
+    server.commits = [
+        {"sha": "a" * 40, "parents": [{"sha": "9" * 40}]},
+        {"sha": "d" * 40, "parents": [{"sha": "9" * 40}, {"sha": "a" * 40}]},
+        {"sha": "e" * 40, "parents": [{"sha": "d" * 40}, {"sha": "b" * 40}]},
+    ]
+    server.compared = [{"filename": "x"}, {"filename": "y"}]
+    server.files = {5: [{"filename": "z"}], 6: [{"filename": "x"}], 7: [{"filename": "y"}, {"filename": "taken back"}]}
+    for number in (5, 6, 7):
+        server.add_comment(number, f"<!-- pfa-gitops: x/{number} -->", ROBOT)
+    changed = what_changed(github, here("push", before="9" * 40))
+    assert set(changed.paths) == {"x", "y", "taken back"}
+    assert changed.told == {"<!-- pfa-gitops: x/6 -->", "<!-- pfa-gitops: x/7 -->"}
 
 
 def test_of_a_push_its_commits_count(server, github):
