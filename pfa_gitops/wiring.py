@@ -26,9 +26,10 @@ from pfa_gitops.engine.apply import Apply, Listener
 from pfa_gitops.engine.drift import read_drift
 from pfa_gitops.engine.guards import Bounds
 from pfa_gitops.engine.ownership import unknown_kinds
-from pfa_gitops.engine.planning import Planned, World, plan_all, plan_destroy, plan_import
+from pfa_gitops.engine.planning import Planned, World, assessed, plan_all, plan_destroy, plan_import
 from pfa_gitops.engine.readings import Clients, raise_failures
 from pfa_gitops.engine.record import Record
+from pfa_gitops.engine.saved import Fitted, fit
 from pfa_gitops.engine.status import read_status
 from pfa_gitops.engine.taint import in_manifests
 from pfa_gitops.engine.unmanaged import Claimed, read_claimed, strays
@@ -202,11 +203,22 @@ class Connection:
 
         Raises ProblemsFound or PlatformError; writes nothing.
         """
-        found, limits = self.workspace, self.workspace.environment.spec.limits
-        bounds = Bounds(
-            limits.max_deletes, limits.max_percent, limits.max_runs_affected, frozenset(map(Risk, limits.forbid))
-        )
-        return self._judged(await plan_all(await self._world(), found.manifests, bounds, found.notices))
+        found = self.workspace
+        return self._judged(await plan_all(await self._world(), found.manifests, self._bounds, found.notices))
+
+    async def fit(self, planned: Planned, saved: SavedPlan) -> Fitted:
+        """What is done of a saved plan, and what limits and policies say of that: what is not done breaks none."""
+        fitted = fit(planned, saved)
+        if not fitted.skipped:
+            return fitted
+        kept = await assessed(fitted.planned, kinds(), self.clients, self._bounds)
+        return fitted._replace(planned=self._judged(kept))
+
+    @property
+    def _bounds(self) -> Bounds:
+        limits = self.workspace.environment.spec.limits
+        forbidden = frozenset(map(Risk, limits.forbid))
+        return Bounds(limits.max_deletes, limits.max_percent, limits.max_runs_affected, forbidden)
 
     def _judged(self, planned: Planned) -> Planned:
         """The same with what the project's policies say of it."""
