@@ -12,6 +12,8 @@ from pfa_gitops.github.comments import markers
 from pfa_gitops.github.projects import environments, owner, projects
 from pfa_gitops.github.pushes import changed_paths, read_push
 from pfa_gitops.github.surroundings import Surroundings
+from pfa_gitops.manifests.project import DEFAULT_ENVIRONMENT
+from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.views.markdown_text import marker
 
@@ -49,11 +51,15 @@ def select(
     folders = [str(PurePosixPath(folder)) for folder in wanted] or list(projects(root))
     if not folders:
         raise ReaderError("there is no pfa-gitops.yaml in this checkout", "check out the repository before this step")
+    declared = {folder: environments(root / folder) for folder in folders}
+    if unknown := sorted(set(names).difference(*(known or names for known in declared.values()))):
+        known = {name for some in declared.values() for name in some or ()}
+        raise ReaderError(f"no project has the environment {unknown[0]}", did_you_mean(unknown[0], known))
     everything = changed.paths is None or any(GitIgnoreSpec.from_lines(shared).match_files(changed.paths))
     targets = [
         Target(folder, name)
         for folder in folders
-        for name in names or environments(root / folder)
+        for name in _chosen(declared[folder], names)
         if everything or _concerns(changed, folder) or marker(*owner(root / folder, name)) in changed.told
     ]
     if len(targets) > MOST_TARGETS:
@@ -62,6 +68,13 @@ def select(
             "split them over several workflows with `projects` and `environments`",
         )
     return targets
+
+
+def _chosen(declared: Sequence[str] | None, names: Sequence[str]) -> Sequence[str]:
+    """The named environments that a project has. Of one whose file cannot be read, a job tells what is wrong."""
+    if declared is None:
+        return names or [DEFAULT_ENVIRONMENT]
+    return [name for name in names if name in declared] if names else declared
 
 
 def _concerns(changed: Changed, folder: str) -> bool:

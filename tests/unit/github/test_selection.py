@@ -76,9 +76,24 @@ def test_no_project_at_all(tmp_path):
         chosen(tmp_path, None)
 
 
-def test_more_jobs_than_a_matrix_has(root):
+def test_more_jobs_than_a_matrix_has(tmp_path):
+    names = ", ".join(f"e{number}: {{}}" for number in range(257))
+    (tmp_path / "pfa-gitops.yaml").write_text(f"{PROJECT}spec: {{environments: {{{names}}}}}\n")
     with pytest.raises(ReaderError, match="more than the 256 jobs"):
-        chosen(root, None, names=[str(number) for number in range(100)])
+        chosen(tmp_path, None)
+
+
+def test_a_project_has_no_job_for_an_environment_of_another_one(root):
+    """One whose file cannot be read has all that are named: such a job tells what is wrong."""
+    expected = [Target("a", "prod"), Target("c/d", "prod"), Target("c/d", "default"), Target("a-b", "default")]
+    assert set(chosen(root, None, names=["prod", "default"])) == set(expected)
+
+
+def test_an_environment_that_no_project_has_is_told(root):
+    (root / "c" / "d" / "pfa-gitops.yaml").unlink()
+    with pytest.raises(ReaderError, match="no project has the environment prd") as told:
+        chosen(root, None, names=["dev", "prd"])
+    assert "prod" in told.value.mend
 
 
 def here(event, pull_request=None, before=""):
