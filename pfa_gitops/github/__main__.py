@@ -10,8 +10,8 @@ from pfa_gitops.cli.app import INTERRUPTED
 from pfa_gitops.cli.console import fail
 from pfa_gitops.github import applies, drifts, plans
 from pfa_gitops.github.environment import of_a_stranger, prepare, set_apart, take_token
-from pfa_gitops.github.inputs import SELECT, inputs, words
-from pfa_gitops.github.selection import matrix, select, what_changed
+from pfa_gitops.github.inputs import SELECT, inputs
+from pfa_gitops.github.selects import select_targets
 from pfa_gitops.github.step import Step
 from pfa_gitops.github.surroundings import surroundings
 from pfa_gitops.github.workflow_commands import annotate
@@ -47,22 +47,12 @@ def main(arguments: list[str]) -> int:
     return fail(told)
 
 
-def _select(step: Step) -> int:
-    """Find out which projects and environments the event concerns."""
-    given = {name: words(os.environ.get(f"PFA_{name}", "")) for name in ("PROJECTS", "ENVIRONMENTS", "PATHS")}
-    with step.github() as github:
-        changed = what_changed(github, step.here)
-    targets = select(step.inputs.directory, given["PROJECTS"], given["ENVIRONMENTS"], changed, given["PATHS"])
-    step.outputs |= {"targets": matrix(targets), "any": str(bool(targets)).lower()}
-    return step.end(0)
-
-
 def _run(step: Step) -> int:
     """Run the command, in the project's folder."""
     if not step.inputs.directory.is_dir():
         raise ReaderError(f"{step.inputs.directory} is no directory", "check the input working-directory")
     if step.inputs.command == SELECT:
-        return _select(step)
+        return select_targets(step)
     if step.here.by_a_stranger and APART not in os.environ:
         _start_apart(step)
     prepare(os.environ)

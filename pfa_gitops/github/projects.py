@@ -27,6 +27,11 @@ def environments(directory: Path) -> list[str] | None:
     return None if found is None else list(found.environments) or [DEFAULT_ENVIRONMENT]
 
 
+def checkout(place: Path) -> Path | None:
+    """The folder of the repository that `place` is in, which has a `.git`; None where it is in none."""
+    return next((one for one in (place, *place.absolute().parents) if (one / ".git").exists()), None)
+
+
 def projects(root: Path) -> Iterator[str]:
     """The folders below `root` that have a project's file, relative to it; hidden folders are not looked into."""
     for place, folders, files in os.walk(root):

@@ -9,7 +9,7 @@ from pfa_gitops.github.api import GitHub
 from pfa_gitops.github.command import Answer
 from pfa_gitops.github.comments import put_comment
 from pfa_gitops.github.inputs import Inputs
-from pfa_gitops.github.projects import owner
+from pfa_gitops.github.projects import checkout, owner
 from pfa_gitops.github.surroundings import Surroundings
 from pfa_gitops.github.texts import FOOTER_ROOM, failed, listed, with_footer
 from pfa_gitops.github.workflow_commands import add_summary, annotate, set_outputs
@@ -50,7 +50,8 @@ class Step:
 
     def annotate(self, problems: Sequence[Problem]) -> None:
         """Show problems at the lines of the pull request."""
-        annotate(problems, checkout(), f"pfa-gitops {self.inputs.command}")
+        here = Path.cwd()
+        annotate(problems, checkout(here) or here, f"pfa-gitops {self.inputs.command}")
 
     def report(self, answer: Answer, of: str = "") -> str:
         """What the command printed, and what stopped it. `of` is what its marker says."""
@@ -92,9 +93,3 @@ class Step:
             code = code or told.exit_code
         set_outputs(os.environ, {**self.outputs, "exit-code": str(code)})
         return code
-
-
-def checkout() -> Path:
-    """The folder of the repository that the current directory is in; annotations are relative to it."""
-    place = Path.cwd()
-    return next((one for one in (place, *place.parents) if (one / ".git").exists()), place)

@@ -3,7 +3,7 @@
 import pytest
 from support.github import ROBOT
 
-from pfa_gitops.github.selection import Changed, Target, select, what_changed
+from pfa_gitops.github.selection import Changed, Target, no_longer_declared, select, what_changed
 from pfa_gitops.github.surroundings import PullRequest, Surroundings
 from pfa_gitops.model.errors import ReaderError
 
@@ -74,6 +74,24 @@ def test_a_project_at_the_root_is_concerned_by_everything(tmp_path):
 def test_no_project_at_all(tmp_path):
     with pytest.raises(ReaderError, match=r"there is no pfa-gitops\.yaml"):
         chosen(tmp_path, None)
+
+
+def test_a_change_may_remove_the_last_project_of_a_checkout(tmp_path):
+    last = Changed(["pfa-gitops.yaml"], may_leave_none=True)
+    with pytest.raises(ReaderError, match="there is no"):
+        select(tmp_path, [], ["prod"], last, [])
+    (tmp_path / ".git").mkdir()
+    assert select(tmp_path, [], ["prod"], last, []) == []
+
+
+def test_what_is_no_longer_declared(root):
+    (root / ".git").mkdir()
+    names = ("x/prod", "x/gone", "away/prod", "x/default")
+    told = {f"<!-- pfa-gitops: {name} -->" for name in names} | {"<!-- pfa-gitops apply: x/gone -->", "hello"}
+    assert no_longer_declared(root / "a", told) == []  # the file in c/d, which cannot be read, may be of any of them
+    (root / "c" / "d" / "pfa-gitops.yaml").unlink()
+    gone = ["<!-- pfa-gitops: away/prod -->", "<!-- pfa-gitops: x/gone -->"]
+    assert no_longer_declared(root / "a", told) == gone
 
 
 def test_more_jobs_than_a_matrix_has(tmp_path):

@@ -20,7 +20,7 @@ OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 CALLERS = sorted((EXAMPLE / ".github" / "workflows").glob("*.yml"))
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 WRITES = {
-    ("gitops", "select"): set(),
+    ("gitops", "select"): {"pull-requests"},
     ("gitops", "plan"): {"pull-requests"},
     ("gitops", "apply"): {"pull-requests"},
     ("gitops", "result"): set(),
