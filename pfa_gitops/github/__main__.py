@@ -14,7 +14,7 @@ from pfa_gitops.github.inputs import SELECT, inputs
 from pfa_gitops.github.selects import select_targets
 from pfa_gitops.github.step import Step
 from pfa_gitops.github.surroundings import surroundings
-from pfa_gitops.github.workflow_commands import annotate
+from pfa_gitops.github.workflow_commands import annotate, mask
 from pfa_gitops.model.defects import REPORT, defect
 from pfa_gitops.model.errors import PfaError, ReaderError
 from pfa_gitops.platforms.secret_stores import APART
@@ -55,7 +55,7 @@ def _run(step: Step) -> int:
         return select_targets(step)
     if step.here.by_a_stranger and APART not in os.environ:
         _start_apart(step)
-    prepare(os.environ)
+    mask(os.environ, prepare(os.environ))
     os.chdir(step.inputs.directory)
     return RUN[step.inputs.command](step)
 

@@ -47,13 +47,17 @@ def take_token(environ: MutableMapping[str, str]) -> str:
     return environ.pop(TOKEN, "")
 
 
-def prepare(environ: MutableMapping[str, str]) -> None:
-    """Make the variables those of the command. Raises ReaderError for some that may not be set."""
+def prepare(environ: MutableMapping[str, str]) -> list[str]:
+    """Make the variables those of the command; the values that were handed over together, which may be secrets.
+
+    GitHub hides the lines NAME=VALUE, not the values. Raises ReaderError for variables that may not be set.
+    """
     more = dict(_variables(environ.pop(MORE, "")))
     for name in CREDENTIALS:
         if environ.get(name) == "":
             del environ[name]
     environ.update(more)
+    return list(more.values())
 
 
 def of_a_stranger(environ: Mapping[str, str], home: Path) -> dict[str, str]:

@@ -12,6 +12,8 @@ from pfa_gitops.model.errors import Problem
 
 MOST_ANNOTATIONS = 50
 """GitHub shows ten of a step; the summary has all."""
+LEAST_HIDDEN = 4
+"""Characters of what is hidden. A shorter text is no secret, and would be struck out of every line that has it."""
 SUMMARY_BYTES = 1_000_000
 """GitHub drops a step's summary that is larger than 1 MiB."""
 
@@ -40,6 +42,14 @@ def annotate(problems: Iterable[Problem], root: Path, title: str) -> None:
     """Show problems at their lines."""
     for problem in list(problems)[:MOST_ANNOTATIONS]:
         print(annotation(problem, root, title), flush=True)  # noqa: T201 - the runner reads it from standard output
+
+
+def mask(environ: Mapping[str, str], values: Iterable[str]) -> None:
+    """Have the runner hide these values in the log, line by line. Outside of GitHub Actions they would be shown."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        lines = {line for value in values for line in value.splitlines() if len(line.strip()) >= LEAST_HIDDEN}
+        for line in sorted(lines):
+            print(f"::add-mask::{_data(line)}", flush=True)  # noqa: T201 - the runner takes it, and shows it to nobody
 
 
 def set_outputs(environ: Mapping[str, str], outputs: Mapping[str, str]) -> None:

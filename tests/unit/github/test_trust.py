@@ -85,7 +85,7 @@ def test_a_kept_url_has_no_password(tmp_path, url, kept):
 
 def test_an_expression_without_a_value_counts_as_left_out():
     environ = {"PREFECT_API_KEY": "", "PREFECT_API_URL": "u", "OTHER": "", "PFA_VARIABLES": "A=1\n# no\nB='x y'\nC=\n"}
-    prepare(environ)
+    assert prepare(environ) == ["1", "x y"]
     assert environ == {"PREFECT_API_URL": "u", "OTHER": "", "A": "1", "B": "x y"}
 
 
