@@ -10,8 +10,9 @@ from pfa_gitops.model.errors import ReaderError
 
 NO_SECRETS_FOR = frozenset({"dependabot[bot]"})
 """GitHub gives their pull requests what it gives those of forks: no secrets, and a token that only reads."""
-UNSAFE_EVENTS = frozenset({"pull_request_target", "workflow_run"})
-"""They run with secrets, and what would be planned is a stranger's."""
+EVENTS = ("pull_request", "merge_group", "push", "schedule", "workflow_dispatch", "workflow_call")
+"""Of these it is known whose the checkout is. Others, such as `pull_request_target` and `issue_comment`, run with secrets
+on what may be a stranger's."""
 
 BRANCHES = "refs/heads/"
 
@@ -55,9 +56,9 @@ class Surroundings:
 def surroundings(environ: Mapping[str, str]) -> Surroundings:
     """Read GitHub's variables. Raises ReaderError outside of GitHub Actions, and for events that mix trust."""
     event_name = _needed(environ, "GITHUB_EVENT_NAME")
-    if event_name in UNSAFE_EVENTS:
-        message = f"the event {event_name} gives secrets to pull requests from strangers: refused"
-        raise ReaderError(message, "run on pull_request; forks then get validate and a plan without secrets")
+    if event_name not in EVENTS:
+        message = f"the event {event_name} is refused: it may give secrets to what a stranger wrote"
+        raise ReaderError(message, f"run on one of {', '.join(EVENTS)}; forks then get a plan without secrets")
     repository, server = _needed(environ, "GITHUB_REPOSITORY"), environ.get("GITHUB_SERVER_URL", "https://github.com")
     event = _event(environ.get("GITHUB_EVENT_PATH", ""))
     api = environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")

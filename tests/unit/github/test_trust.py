@@ -41,10 +41,15 @@ def test_a_fork_is_a_stranger(tmp_path, repository, actor, strange):
     assert around(tmp_path, pull(repository), GITHUB_ACTOR=actor).by_a_stranger is strange
 
 
-@pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])
+@pytest.mark.parametrize("event", ["pull_request_target", "workflow_run", "issue_comment", "pull_request_review"])
 def test_events_that_give_secrets_to_strangers_are_refused(tmp_path, event):
     with pytest.raises(ReaderError, match="refused"):
         around(tmp_path, GITHUB_EVENT_NAME=event)
+
+
+@pytest.mark.parametrize("event", ["pull_request", "merge_group", "push", "schedule", "workflow_dispatch"])
+def test_events_that_tell_whose_the_checkout_is_are_taken(tmp_path, event):
+    assert around(tmp_path, GITHUB_EVENT_NAME=event).event == event
 
 
 def test_outside_of_actions_it_says_so():
