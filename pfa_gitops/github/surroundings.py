@@ -11,8 +11,8 @@ from pfa_gitops.model.errors import ReaderError
 NO_SECRETS_FOR = frozenset({"dependabot[bot]"})
 """GitHub gives their pull requests what it gives those of forks: no secrets, and a token that only reads."""
 EVENTS = ("pull_request", "merge_group", "push", "schedule", "workflow_dispatch", "workflow_call")
-"""Of these it is known whose the checkout is. Others, such as `pull_request_target` and `issue_comment`, run with secrets
-on what may be a stranger's."""
+"""Of these it is known whose the checkout is. Others, such as `pull_request_target` and `issue_comment`, run with
+secrets on what may be a stranger's."""
 
 BRANCHES = "refs/heads/"
 

@@ -1,6 +1,7 @@
 """The YAML itself: valid, without zizmor's findings, pinned, and no logic in it that Python does not test."""
 
 import re
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -162,6 +163,37 @@ def test_what_init_writes_is_as_clean(tmp_path):
         handed = re.findall(r"(\w+)=\$\{\{ (?:vars|secrets)\.(\w+) \}\}", file.read_text())
         assert {name for name, _ in handed} == {one or other for one, other in read}
         assert all(name == source for name, source in handed)
+
+
+def test_init_writes_where_github_reads(tmp_path, capsys):
+    """In a new repository that has its first files already, at its root or below it."""
+    from pfa_gitops.cli import app  # noqa: PLC0415 - only this test needs the commands
+
+    def init(folder):
+        assert app.run(["init", str(folder)], lambda error: pytest.fail(error.message)) == 0
+
+    subprocess.run(["git", "init", "-q", "--initial-branch", "trunk", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("mine\n")
+    (tmp_path / "README.md").write_text("mine\n")
+    workflows = tmp_path / ".github" / "workflows"
+    init(tmp_path / "etl" / "deploy")
+    assert not (tmp_path / "etl" / "deploy" / ".github").exists()
+    called = yaml.safe_load((workflows / "gitops.yml").read_text())
+    assert called[True]["push"] == {"branches": ["trunk"]}
+    assert called["jobs"]["gitops"]["with"]["projects"] == "etl/deploy"
+    assert yaml.safe_load((workflows / "drift.yml").read_text())["jobs"]["drift"]["with"]["projects"] == "etl/deploy"
+    run(str(BIN / "zizmor"), "--offline", "--quiet", str(tmp_path))
+
+    shutil.rmtree(tmp_path / "etl")
+    (workflows / "gitops.yml").write_text("mine\n")
+    (workflows / "drift.yml").unlink()
+    (workflows / "mine.yaml").write_text("# yaml-language-server: $schema=x/Variable.json\n")
+    init(tmp_path)
+    assert "projects" not in (workflows / "drift.yml").read_text()
+    for mine in (tmp_path / ".gitignore", tmp_path / "README.md", workflows / "gitops.yml"):
+        assert mine.read_text() == "mine\n"
+    assert "$schema=x/Variable.json" in (workflows / "mine.yaml").read_text()
+    assert "gitops.yml is there already, and stays as it is; it has to name the project: ." in capsys.readouterr().err
 
 
 def test_more_variables_are_handed_over_under_their_own_names():
