@@ -16,6 +16,7 @@ from pfa_gitops.model.receipts import SavedPlan, to_json
 from pfa_gitops.model.values import Plan
 from pfa_gitops.views.limits import COMMENT_LIMIT
 from pfa_gitops.views.terminal import show_plan
+from pfa_gitops.views.values import printable
 
 DENIED = 1
 CHANGES = 2
@@ -67,6 +68,9 @@ def plan(
     if file is not None:
         file.write_text(json.dumps(to_json(saved), indent=2) + "\n")
         console.progress(f"saved; carry it out with: pfa-gitops apply {file}")
+    for denial in found.denials:
+        about = f" ({denial.address})" if denial.address else ""
+        console.warn(f"denied by the policy {printable(denial.policy)}: {printable(denial.message)}{printable(about)}")
     if found.denials:
         return DENIED
     return CHANGES if detailed_exitcode and not found.is_empty else 0

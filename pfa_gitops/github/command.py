@@ -32,6 +32,11 @@ class Answer:
         """Whether it was broken off, as a newer commit's job does: it has nothing to tell."""
         return self.code in INTERRUPTIONS
 
+    @property
+    def withheld(self) -> bool:
+        """Whether it lacks nothing but secrets, a login or a server."""
+        return bool(self.problems) and all(problem.withheld for problem in self.problems)
+
 
 def run(arguments: Sequence[str]) -> Answer:
     """Run a command to its end. Progress and problems go to standard error as ever."""

@@ -51,11 +51,14 @@ class NotReviewed(ReaderError):
     """Nobody reviewed a plan of what is to be applied."""
 
 
-def artifact_name(record: Record) -> str:
-    """The name of a plan's artifact, one for each commit, folder and environment. GitHub takes all its characters."""
+def artifact_name(record: Record, of: str = "plan") -> str:
+    """The name of a plan's artifact, one for each commit, folder and environment. GitHub takes all its characters.
+
+    `of` tells other artifacts from it: those are never applied.
+    """
     place = json.dumps([record.directory, record.environment]).encode()
     words = re.sub(r"[^A-Za-z0-9._-]", "-", record.environment or "default")[:40]
-    return f"pfa-gitops-plan-{words}-{hashlib.sha256(place).hexdigest()[:8]}-{record.head}"
+    return f"pfa-gitops-{of}-{words}-{hashlib.sha256(place).hexdigest()[:8]}-{record.head}"
 
 
 def find_reviewed(github: GitHub, here: Surroundings, directory: str, environment: str) -> Reviewed:

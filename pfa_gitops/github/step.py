@@ -48,10 +48,10 @@ class Step:
         """An open connection."""
         return GitHub(self.here.api_url, self.here.graphql_url, self.here.repository, self.token)
 
-    def annotate(self, problems: Sequence[Problem]) -> None:
+    def annotate(self, problems: Sequence[Problem], level: str = "error") -> None:
         """Show problems at the lines of the pull request."""
         here = Path.cwd()
-        annotate(problems, checkout(here) or here, f"pfa-gitops {self.inputs.command}")
+        annotate(problems, checkout(here) or here, f"pfa-gitops {self.inputs.command}", level)
 
     def report(self, answer: Answer, of: str = "") -> str:
         """What the command printed, and what stopped it. `of` is what its marker says."""

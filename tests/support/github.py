@@ -4,6 +4,7 @@ It does what the real one does as far as the action relies on it: pages, numbers
 token, and refusals with their statuses. Written from GitHub's public documentation, apart from the client.
 """
 
+import base64
 import itertools
 import json
 import threading
@@ -35,6 +36,13 @@ class Call:
     method: str
     path: str
     body: Any
+    authorization: str = field(default="", repr=False)
+
+    @property
+    def basic_login(self) -> str:
+        """`user:password`, as it was before it was encoded; empty where none was sent so."""
+        kind, _, told = self.authorization.partition(" ")
+        return base64.b64decode(told).decode() if kind == "Basic" else ""
 
     @property
     def writes(self) -> bool:
@@ -111,7 +119,7 @@ class GitHubStandIn:
     async def answer(self, request: Request) -> Response:
         text = await request.body()
         path = request.url.path.removeprefix(f"/repos/{REPOSITORY}")
-        call = Call(request.method, path, json.loads(text) if text else None)
+        call = Call(request.method, path, json.loads(text) if text else None, request.headers.get("authorization", ""))
         self.calls.append(call)
         fault = next((one for one in self.faults if one.times and str(call).startswith(one.call)), None)
         if fault is None:

@@ -6,15 +6,20 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from support.github import REPOSITORY, ROBOT, TOKEN
+from support.sample_plans import PLAN
 
 from pfa_gitops.github import plans
 from pfa_gitops.github.inputs import Inputs
 from pfa_gitops.github.step import Step
 from pfa_gitops.github.surroundings import PullRequest, Surroundings
+from pfa_gitops.github.verdicts import said_of
+from pfa_gitops.github.workflow_commands import annotation
 from pfa_gitops.platforms.secret_stores import APART
+from pfa_gitops.views.json import plan_json
 
 HEAD = "a" * 40
 PROJECT = "apiVersion: pfa-gitops/v1\nkind: Project\nmetadata: {name: shop}\nspec: {environments: {prod: CONNECTION}}\n"
@@ -59,6 +64,19 @@ def test_a_strangers_plan_that_fails_otherwise_fails_its_check(stranger, tmp_pat
     assert "failed" in summary(tmp_path)
     assert "nothing answers" in summary(tmp_path).replace("`", "")
     assert "::error title=pfa-gitops plan::" in capsys.readouterr().out
+
+
+def test_what_policies_and_limits_say_is_shown_with_its_reason():
+    denials, warnings = said_of(plan_json(PLAN))
+    shown = [annotation(problem, Path(), "t") for problem in denials]
+    assert shown == [
+        "::error title=t::Deployment/old: denied by the policy no-deletes: ask the owners first%0A"
+        "no flag overrules a policy"
+    ]
+    told = [annotation(problem, Path(), "t", "warning") for problem in warnings]
+    assert any("told by the policy big-heads" in line for line in told)
+    assert all(line.startswith("::warning title=t::") for line in told)
+    assert any("max_deletes" in line and "--ignore-limits" in line for line in told)
 
 
 def test_a_plan_that_is_broken_off_tells_nothing(stranger, tmp_path, server):
