@@ -202,6 +202,8 @@ def _report(console: Console, owner: Owner, plan: Plan, outcomes: tuple[Outcome,
     for file in console.reports:
         write_file(file, outcomes_text(plan, outcomes, owner.project, OUTCOME_FILES[file.suffix]))
     if console.as_document:
-        console.say(outcomes_text(plan, outcomes, owner.project, console.format))
+        most, more_at = console.most_characters, console.more_at
+        text = outcomes_text(plan, outcomes, owner.project, console.format, most_characters=most, more_at=more_at)
+        console.say(text)
     elif outcomes:
         console.say(show_result(outcomes, console.colour))

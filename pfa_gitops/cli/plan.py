@@ -14,7 +14,6 @@ from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.receipts import SavedPlan, to_json
 from pfa_gitops.model.values import Plan
-from pfa_gitops.views.limits import COMMENT_LIMIT
 from pfa_gitops.views.terminal import show_plan
 from pfa_gitops.views.values import printable
 
@@ -32,14 +31,7 @@ CHANGES = 2
     help="Save the plan, for `apply FILE`. The file holds no values, and no secrets.",
 )
 @options.reports("the plan", *PLAN_FILES)
-@click.option(
-    "--most-characters",
-    type=click.IntRange(min=4_000),
-    default=COMMENT_LIMIT,
-    show_default=True,
-    help="Of --format markdown: leave out diffs of the least risky changes where it would be longer.",
-)
-@click.option("--more-at", default="", metavar="URL", help="Of --format markdown: link to the whole plan there.")
+@options.bounded
 @options.shared("text", "json", "markdown", "html")
 def plan(
     *,

@@ -34,13 +34,21 @@ def plan_text(plan: Plan, project: str, form: str, most_characters: int = SUMMAR
     return plan_markdown(plan, project, most_characters, more_at).rstrip()
 
 
-def outcomes_text(plan: Plan, outcomes: Sequence[Outcome], project: str, form: str) -> str:
+def outcomes_text(
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    project: str,
+    form: str,
+    *,
+    most_characters: int = SUMMARY_LIMIT,
+    more_at: str = "",
+) -> str:
     """What became of a plan, in one of the forms."""
     if form == "json":
         return json_text(outcomes_json(plan, outcomes))
     from pfa_gitops.views.markdown_outcomes import outcomes_markdown  # noqa: PLC0415 - other forms need none of it
 
-    return outcomes_markdown(plan, outcomes, project).rstrip()
+    return outcomes_markdown(plan, outcomes, project, most_characters, more_at).rstrip()
 
 
 def write_file(file: Path, text: str) -> None:

@@ -194,3 +194,12 @@ def test_a_fence_is_longer_than_any_in_its_lines():
 
 def test_an_apply_with_nothing_to_do_is_one_line():
     assert outcomes_markdown(Plan("prod", ()), [], "q").count("\n") == 2
+
+
+def test_a_report_that_is_cut_says_where_all_of_it_is():
+    outcomes = [Outcome(change(f"Variable/x{number}", Action.CREATE), Result.DONE) for number in range(3000)]
+    plan = Plan("prod", tuple(outcome.change for outcome in outcomes))
+    text = outcomes_markdown(plan, outcomes, "q", 20_000, "https://ci.example/1")
+    assert characters(text) <= 20_000
+    assert "objects left out; they are in [the whole report](https://ci.example/1)._" in text
+    assert "left out._" in outcomes_markdown(plan, outcomes, "q", 20_000)
