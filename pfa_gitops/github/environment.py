@@ -17,11 +17,11 @@ from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.platforms.secret_stores import APART
 
 TOKEN, MORE = "GITHUB_TOKEN", "PFA_VARIABLES"
-CREDENTIALS = (
+UNSET_WHERE_EMPTY = (
     *("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_PROFILE"),
     *("ANYSCALE_HOST", "ANYSCALE_CLI_TOKEN"),
 )
-"""An expression of a workflow without a value gives an empty text; these count as left out then."""
+"""What a workflow hands over: an expression without a value gives an empty text, and counts as left out."""
 URLS = frozenset(
     {
         *("PREFECT_API_URL", "ANYSCALE_HOST"),
@@ -53,7 +53,7 @@ def prepare(environ: MutableMapping[str, str]) -> list[str]:
     GitHub hides the lines NAME=VALUE, not the values. Raises ReaderError for variables that may not be set.
     """
     more = dict(_variables(environ.pop(MORE, "")))
-    for name in CREDENTIALS:
+    for name in UNSET_WHERE_EMPTY:
         if environ.get(name) == "":
             del environ[name]
     environ.update(more)
@@ -65,7 +65,9 @@ def of_a_stranger(environ: Mapping[str, str], home: Path) -> dict[str, str]:
 
     It must be a new process: `/proc/self/environ` is what a process began with.
     """
-    kept = {name: value for name, value in environ.items() if name in KEPT and not (name in CREDENTIALS and not value)}
+    kept = {
+        name: value for name, value in environ.items() if name in KEPT and not (name in UNSET_WHERE_EMPTY and not value)
+    }
     urls = {name: _without_login(kept[name]) for name in URLS & kept.keys()}
     return {**kept, **urls, "HOME": str(home), APART: "true"}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pfa_gitops.github.environment import CREDENTIALS
+from pfa_gitops.github.environment import UNSET_WHERE_EMPTY
 from pfa_gitops.github.inputs import COMMANDS
 from pfa_gitops.views.github_workflows import github_workflows
 
@@ -128,7 +128,7 @@ def test_a_workflow_hands_the_action_what_it_knows(name):
         for step in job["steps"]:
             if step.get("uses") == "./action":
                 assert set(step["with"]) <= set(ACTION["inputs"])
-                assert set(step.get("env", {})) <= set(CREDENTIALS)
+                assert set(step.get("env", {})) <= set(UNSET_WHERE_EMPTY)
 
 
 def test_a_callers_grants_are_what_the_jobs_need():
