@@ -6,7 +6,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from pfa_gitops.model.errors import ReaderError
-from pfa_gitops.views.values import printable
 
 CHANGED_FILE = "manifests/deployment.yaml"
 BEFORE, AFTER = "highest_number: 10", "highest_number: 12"
@@ -27,7 +26,7 @@ def require_empty(folder: Path, beside: Sequence[str] = ()) -> None:
     in_the_way = [name for name in there if not any(fnmatch(name, pattern) for pattern in beside)]
     if in_the_way:
         mend = "give a folder that is empty or does not exist"
-        raise ReaderError(f"{folder} is not empty: it has {printable(in_the_way[0])}", mend)
+        raise ReaderError(f"{folder} is not empty: it has {in_the_way[0]!r}", mend)
 
 
 def copy(folder: Path) -> None:
