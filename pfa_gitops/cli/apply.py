@@ -41,7 +41,7 @@ def apply(
     What left the manifests is deleted; objects that are not this project's are not touched. With FILE, a plan that
     `plan --output` saved, it does what that plan shows and nothing else, and does not ask.
     """
-    check_files(reports, OUTCOME_FILES)
+    check_files(reports, OUTCOME_FILES, file)
     saved = None if file is None else read_saved_plan(file)
     console = Console(output, quiet, reports, most_characters, more_at)
     found = wiring.workspace(directory, environment)

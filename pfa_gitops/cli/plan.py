@@ -49,7 +49,7 @@ def plan(
     console = Console(output, quiet)
     if file is not None:
         _check_not_in_the_way(file)
-    check_files(reports, PLAN_FILES)
+    check_files(reports, PLAN_FILES, file)
     found, saved = run_to_end(_plan(directory, environment))
     if console.as_document:
         console.say(plan_text(found, saved.project, output, most_characters, more_at))
