@@ -1,4 +1,4 @@
-"""What `${{ git.… }}` may say of the checkout. Runs `git`, reads only."""
+"""What is known of a checkout: what `${{ git.… }}` may say, its root, its default branch. Runs `git`, reads only."""
 
 import subprocess
 from pathlib import Path
@@ -33,6 +33,22 @@ def describe(directory: Path) -> dict[str, str]:
 def _is_dirty(status: str) -> bool:
     """Of git's own list. A line of a file that it does not know begins with `??`."""
     return any(not (line.startswith("?? ") and line.endswith(REPORTS)) for line in status.split("\0") if line)
+
+
+def root(directory: Path) -> Path | None:
+    """The folder in which the repository that `directory` is in begins; None where it is in none."""
+    found = _run(directory, ("rev-parse", "--show-toplevel"))
+    return Path(found) if found else None
+
+
+def default_branch(directory: Path) -> str | None:
+    """The branch that others merge into, as far as it is known here; None where nothing tells."""
+    if origins := _run(directory, ("symbolic-ref", "--short", "refs/remotes/origin/HEAD")):
+        return origins.removeprefix("origin/")
+    branches = (_run(directory, ("for-each-ref", "--format=%(refname:short)", "refs/heads")) or "").splitlines()
+    if len(branches) > 1:
+        return next((name for name in ("main", "master") if name in branches), None)
+    return _run(directory, ("symbolic-ref", "--short", "HEAD"))
 
 
 def _run(directory: Path, question: tuple[str, ...]) -> str | None:

@@ -12,7 +12,7 @@ from pfa_gitops.manifests.validate import Kinds
 from pfa_gitops.platforms.registry import kinds
 from pfa_gitops.views.plan_schema import PLAN_SCHEMA
 from pfa_gitops.wiring.connection import PREFECT, Connection, Writer, connect
-from pfa_gitops.wiring.projects import manifest_files, workspace, workspace_to_fill
+from pfa_gitops.wiring.projects import manifest_files, repository, workspace, workspace_to_fill
 
 __all__ = [
     "PREFECT",
@@ -22,6 +22,7 @@ __all__ = [
     "connect",
     "known_kinds",
     "manifest_files",
+    "repository",
     "schemas",
     "workspace",
     "workspace_to_fill",

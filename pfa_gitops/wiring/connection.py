@@ -16,10 +16,10 @@ from pfa_gitops.engine.apply import Apply, Listener
 from pfa_gitops.engine.drift import read_drift
 from pfa_gitops.engine.guards import Bounds
 from pfa_gitops.engine.ownership import unknown_kinds
-from pfa_gitops.engine.planning import Planned, World, plan_all, plan_destroy, plan_import
+from pfa_gitops.engine.planning import Planned, World, assessed, plan_all, plan_destroy, plan_import
 from pfa_gitops.engine.readings import Clients, raise_failures
 from pfa_gitops.engine.record import Record
-from pfa_gitops.engine.saved import Fitted
+from pfa_gitops.engine.saved import Fitted, fit
 from pfa_gitops.engine.status import read_status
 from pfa_gitops.engine.unmanaged import Claimed, read_claimed, strays
 from pfa_gitops.manifests.pipeline import Workspace
@@ -38,7 +38,7 @@ from pfa_gitops.model.unmanaged import StraysReport
 from pfa_gitops.model.values import Manifest, Outcome, Owner
 from pfa_gitops.platforms.ledger import Ledger, Lock, Tell
 from pfa_gitops.platforms.registry import kinds
-from pfa_gitops.platforms.secret_stores import SecretStores
+from pfa_gitops.platforms.secret_stores import APART, SecretStores
 from pfa_gitops.wiring.targets import OPENERS, open_clients, owner_of
 from pfa_gitops.wiring.workspace_secrets import named_values
 
@@ -119,11 +119,22 @@ class Connection:
 
         Raises ProblemsFound or PlatformError; writes nothing.
         """
-        found, limits = self.workspace, self.workspace.environment.spec.limits
-        bounds = Bounds(
-            limits.max_deletes, limits.max_percent, limits.max_runs_affected, frozenset(map(Risk, limits.forbid))
-        )
-        return await self._judged(await plan_all(await self._world(), found.manifests, bounds, found.notices))
+        found = self.workspace
+        return await self._judged(await plan_all(await self._world(), found.manifests, self._bounds, found.notices))
+
+    async def fit(self, planned: Planned, saved: SavedPlan) -> Fitted:
+        """What is done of a saved plan, and what limits and policies say of that: what is not done breaks none."""
+        fitted = fit(planned, saved)
+        if not fitted.skipped:
+            return fitted
+        kept = await assessed(fitted.planned, kinds(), self.clients, self._bounds)
+        return fitted._replace(planned=await self._judged(kept))
+
+    @property
+    def _bounds(self) -> Bounds:
+        limits = self.workspace.environment.spec.limits
+        forbidden = frozenset(map(Risk, limits.forbid))
+        return Bounds(limits.max_deletes, limits.max_percent, limits.max_runs_affected, forbidden)
 
     async def _judged(self, planned: Planned) -> Planned:
         """The same with what the project's policies say of it."""
@@ -280,7 +291,7 @@ class Writer:
 @asynccontextmanager
 async def connect(found: Workspace, only: Set[str] | None = None) -> AsyncIterator[Connection]:
     """Open what the manifests need, or `only` these platforms. Raises ReaderError where a target is not configured."""
-    stores = SecretStores(os.environ, found.root)
+    stores = SecretStores(os.environ, found.root, closed=bool(os.environ.get(APART)))
     clients: dict[str, Any] = {}
     async with AsyncExitStack() as stack:
 

@@ -64,6 +64,11 @@ def workspace_to_fill(directory: FilePath, environment: str | None, own: FilePat
     return Workspace(own, Project(name, ProjectSpec(), ""), Environment(DEFAULT_ENVIRONMENT), ())
 
 
+def repository(directory: FilePath) -> tuple[FilePath, str | None]:
+    """Where the git repository begins that a folder is in, which may be the folder itself, and its default branch."""
+    return git.root(directory) or directory, git.default_branch(directory)
+
+
 def has_project(directory: FilePath) -> bool:
     """Whether there is a project in a folder, or above it."""
     try:

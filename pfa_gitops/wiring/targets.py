@@ -25,11 +25,13 @@ async def _prefect(found: Workspace, stores: SecretStores) -> Any:
     from pfa_gitops.platforms.prefect._target import PrefectTarget  # noqa: PLC0415 - its companion
 
     wanted = found.environment.spec.prefect
+    # Files of settings may lead to a login of this machine: a stranger's checkout has no say in that.
+    directory = FilePath.home() if stores.closed else FilePath.cwd()
     profile = {"PREFECT_PROFILE": wanted.profile} if wanted.profile else {}
     target = PrefectTarget.from_environment(
         {**os.environ, **profile},
         FilePath.home(),
-        FilePath.cwd(),
+        directory,
         api_url=wanted.api_url,
         api_key=await _fetched(found, ("prefect", "api_key"), wanted.api_key, stores),
         auth_string=await _fetched(found, ("prefect", "auth_string"), wanted.auth_string, stores),

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from pfa_gitops.git import describe
+from pfa_gitops.git import default_branch, describe, root
 
 
 @pytest.fixture
@@ -59,6 +59,30 @@ def test_where_git_cannot_tell_whether_it_is_dirty_nothing_is_said_of_it(checkou
     found = describe(checkout)
     assert "commit" in found
     assert "dirty" not in found
+
+
+def test_the_root_and_the_default_branch(checkout):
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=checkout, check=True, capture_output=True)
+
+    (checkout / "deploy").mkdir()
+    assert root(checkout / "deploy") == checkout
+    assert default_branch(checkout / "deploy") == "main"
+    git("branch", "-m", "trunk")
+    assert default_branch(checkout) == "trunk"
+    git("checkout", "-b", "a-feature")
+    assert default_branch(checkout) is None
+    git("branch", "master", "trunk")
+    assert default_branch(checkout) == "master"
+    git("update-ref", "refs/remotes/origin/trunk", "HEAD")
+    git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
+    assert default_branch(checkout) == "trunk"
+
+
+def test_a_new_repository_has_a_branch_without_a_commit(tmp_path):
+    subprocess.run(["git", "init", "-q", "--initial-branch", "trunk", str(tmp_path)], check=True)
+    assert default_branch(tmp_path) == "trunk"
+    assert root(tmp_path) == tmp_path
 
 
 def test_outside_of_a_checkout_nothing_is_known(tmp_path, monkeypatch):
