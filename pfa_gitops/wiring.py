@@ -109,6 +109,11 @@ def named_secrets(found: Workspace) -> Mapping[str, Sealed]:
     return {called: Sealed(os.environ[name]) for called, name in names.items() if os.environ.get(name)}
 
 
+def repository(directory: FilePath) -> tuple[FilePath | None, str | None]:
+    """Where the repository of a folder begins, and the branch that others merge into, as far as git knows of them."""
+    return git.root(directory), git.default_branch(directory)
+
+
 def workspace_to_fill(directory: FilePath, environment: str | None, own: FilePath) -> Workspace:
     """The project in `directory`, which may have no manifests yet; where there is none, the one that `own` is to be.
 

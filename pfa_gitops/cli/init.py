@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pfa_gitops import git
+from pfa_gitops import wiring
 from pfa_gitops.cli.console import Console
 from pfa_gitops.cli.schema import write
 from pfa_gitops.convert.values import manifest_name
@@ -72,7 +72,8 @@ def _write_live(folder: Path, name: str) -> None:
 def _write_workflows(folder: Path, from_live: bool) -> None:
     asked = ([DEFAULT_ENVIRONMENT], (), ()) if from_live else ([_ENVIRONMENT], _VARIABLES, _SECRETS)
     environments, variables, secrets = asked
-    root = git.root(folder) or folder
+    begins, branch = wiring.repository(folder)
+    root = begins or folder
     below = str(folder.resolve().relative_to(root.resolve()))
     place = "" if below == "." else below
     texts = github_workflows(
@@ -80,7 +81,7 @@ def _write_workflows(folder: Path, from_live: bool) -> None:
         version("pfa-gitops"),
         variables,
         secrets,
-        branch=git.default_branch(folder) or DEFAULT_BRANCH,
+        branch=branch or DEFAULT_BRANCH,
         folder=place,
     )
     for name, text in texts.items():
