@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from support.action_runner import ACTION, Job
-from support.github import FORK, PERSON, READ_ONLY, REPOSITORY, TOKEN, github_stand_in
+from support.github import FORK, PERSON, READ_ONLY, REPOSITORY, ROBOT, TOKEN, github_stand_in
 from support.pull_request import HEADS, MERGE, PROJECT, SECRET, World
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "github"
@@ -72,6 +72,8 @@ def test_a_pull_request_from_the_first_plan_to_the_report(world, prefect_server)
     assert f"Variable/{one}" in report["body"]
     assert f"`{MERGE[:12]}`" in report["body"]
     assert "Apply for" in applied.summary
+    [kept] = [folder for name, folder in world.artifacts.items() if name.startswith("pfa-gitops-apply-")]
+    assert sorted(file.name for file in kept.iterdir()) == ["apply.json", "apply.md"]
 
     calls = len(world.github.writes)
     world.apply()  # a job that is run again
@@ -266,11 +268,17 @@ def test_the_projects_that_changed_are_selected(world):
     (world.workspace / "other" / "pfa-gitops.yaml").write_text(PROJECT.replace("NAME", "other"))
     world.github.files[7] = [{"filename": "deploy/manifests/all.yaml"}, {"filename": "README.md"}]
     pull = {"number": 7, "head": {"sha": HEADS[0], "repo": {"full_name": REPOSITORY}}}
+    gone = world.github.add_comment(7, "<!-- pfa-gitops: gone/prod -->\nwhat an older commit had", ROBOT)
+    applied = world.github.add_comment(7, "<!-- pfa-gitops apply: gone/prod -->\na report", ROBOT)
     job = world.job("pull_request", {"pull_request": pull})
     assert job.use(world.workspace, command="select", version="installed") == 0, job.log
     assert job.outputs["targets"] == (
         '[{"directory": "deploy", "environment": "prod"}, {"directory": "deploy", "environment": "staging"}]'
     )
+    assert gone["body"].startswith("<!-- pfa-gitops: gone/prod -->\n")
+    assert "its objects stay live" in gone["body"]
+    assert applied["body"].endswith("a report")
+    assert len(world.github.writes) == 1
 
 
 @pytest.mark.slow  # jobs of several processes; the first story and the unit tests stand for it
