@@ -80,7 +80,9 @@ def _needles(value: str) -> Iterator[str]:
     """What is looked for on behalf of one secret: itself, its secret parts, and how they are written elsewhere."""
     for text in {value, value.strip(), *_parts(value)}:
         if is_telling(text) and is_utf8(text):
-            yield from {text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1], _base64(text)}
+            # A path's quoting leaves `/` alone, as the filter `urlencode` of templates does.
+            quoted = {quote(text), quote(text, safe=""), quote_plus(text)}
+            yield from {text, *quoted, json.dumps(text)[1:-1], _base64(text)}
 
 
 def _base64(text: str) -> str:

@@ -36,6 +36,7 @@ def test_what_is_short_or_common_does_not(value):
     [
         SECRET,
         f"postgres://app:{quote(SECRET, safe='')}@db/app",
+        f"postgres://app:{quote(SECRET)}@db/app",
         f"export DB={SECRET}; run",
         base64.b64encode(SECRET.encode()).decode(),
         f"Bearer {base64.b64encode(SECRET.encode()).decode()}",
