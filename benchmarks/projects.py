@@ -45,14 +45,14 @@ def write_flows(folder: Path, number: int) -> None:
         (folder / f"flow{one}.py").write_text(FLOW.format(number=one))
 
 
-def deployments(folder: Path, number: int, flows: int | None = None) -> list[dict[str, Any]]:
+def deployments(folder: Path, number: int, flows: int | None = None, named: str = "ours") -> list[dict[str, Any]]:
     """So many deployments, of one flow each, or of so many flows together, as manifests."""
     return [
         manifest(
             "Deployment",
-            f"ours-{one}",
+            f"{named}-{one}",
             {
-                "name": f"ours-{one}",
+                "name": f"{named}-{one}",
                 "entrypoint": f"flow{one % (flows or number)}.py:f{one % (flows or number)}",
                 "work_pool": POOL,
                 "path": str(folder),
@@ -98,17 +98,17 @@ def write_prefect_yaml(folder: Path, number: int) -> None:
     write_yaml(folder / "prefect.yaml", {"name": "bench", "pull": pull, "deployments": found})
 
 
-def write_large(folder: Path, number: int) -> int:
+def write_large(folder: Path, number: int, named: str = "ours") -> int:
     """`number` deployments of a tenth as many flows; for each twenty a block, for each fifty a pool. All manifests."""
-    pools = [manifest("WorkPool", f"{POOL}-{one}", {"type": "process"}) for one in range(max(1, number // 50))]
+    pools = [manifest("WorkPool", f"{named}-{one}", {"type": "process"}) for one in range(max(1, number // 50))]
     blocks = [
-        manifest("Block", f"{POOL}-{one}", {"type": "local-file-system", "data": {"basepath": f"/srv/{one}"}})
+        manifest("Block", f"{named}-{one}", {"type": "local-file-system", "data": {"basepath": f"/srv/{one}"}})
         for one in range(max(1, number // 20))
     ]
     flows = max(1, number // 10)
-    found = deployments(folder, number, flows)
+    found = deployments(folder, number, flows, named)
     for one, deployment in enumerate(found):
-        deployment["spec"]["work_pool"] = f"{POOL}-{one % len(pools)}"
+        deployment["spec"]["work_pool"] = f"{named}-{one % len(pools)}"
     write_flows(folder, flows)
     write_project(folder, all_of_them := [*pools, *blocks, *found])
     return len(all_of_them)

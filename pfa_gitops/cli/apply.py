@@ -18,6 +18,7 @@ from pfa_gitops.cli.run_to_end import run_to_end
 @options.writing
 @click.option("--ignore-limits", is_flag=True, help="Do more than the environment's limits allow.")
 @options.reports("what became of it", *OUTCOME_FILES)
+@options.bounded
 @options.shared("text", "json", "markdown")
 def apply(
     *,
@@ -28,6 +29,8 @@ def apply(
     lock_timeout: float,
     ignore_limits: bool,
     reports: tuple[Path, ...],
+    most_characters: int,
+    more_at: str,
     directory: Path,
     environment: str | None,
     output: str,
@@ -38,9 +41,10 @@ def apply(
     What left the manifests is deleted; objects that are not this project's are not touched. With FILE, a plan that
     `plan --output` saved, it does what that plan shows and nothing else, and does not ask.
     """
-    check_files(reports, OUTCOME_FILES)
+    check_files(reports, OUTCOME_FILES, file)
     saved = None if file is None else read_saved_plan(file)
-    console, found = Console(output, quiet, reports), wiring.workspace(directory, environment)
+    console = Console(output, quiet, reports, most_characters, more_at)
+    found = wiring.workspace(directory, environment)
     word = found.environment.name if found.environment.spec.protected else "yes"
     consent = Consent("apply", "Apply this plan?", word, auto_approve, ignore_limits, saved, replan)
     return run_to_end(carry_out(console, found, consent, wiring.Connection.plan, Patience(lock_timeout, wait_timeout)))

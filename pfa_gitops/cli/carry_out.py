@@ -17,7 +17,7 @@ from pfa_gitops.cli.reports import OUTCOME_FILES, outcomes_text, write_file
 from pfa_gitops.engine.apply import Apply, Listener, complete
 from pfa_gitops.engine.planning import Planned
 from pfa_gitops.engine.record import is_done
-from pfa_gitops.engine.saved import Fitted, fit
+from pfa_gitops.engine.saved import Fitted
 from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.receipts import SavedPlan, from_json, moved
@@ -66,23 +66,25 @@ async def carry_out(
         if consent.saved is not None:
             _check_fits(consent.saved, connection.saved())
         planned = await make_plan(connection)
-        agreed = await _agreed(console, planned, consent)
+        agreed = await _agreed(console, connection, planned, consent)
         if is_done(agreed.planned):
-            _tell_skipped(console, agreed)
-            _report(console, connection.owner, agreed.planned.plan, agreed.skipped)
-            return STALE if agreed.skipped else 0
+            return _nothing_done(console, connection.owner, agreed)
         async with connection.locked(consent.command, patience.lock, console.warn) as writer:
             if await connection.serial() != planned.stored.serial:
-                agreed = await _agreed(console, await make_plan(connection), consent, again=True)
-            run = writer.apply(agreed.planned, _listener(console), patience.ready)
+                agreed = await _agreed(console, connection, await make_plan(connection), consent, again=True)
+                if is_done(agreed.planned):  # the other apply did the same
+                    return _nothing_done(console, connection.owner, agreed)
+            run = writer.apply(agreed, _listener(console), patience.ready)
             return await _write(console, connection.owner, run, agreed)
 
 
-async def _agreed(console: Console, planned: Planned, consent: Consent, *, again: bool = False) -> Fitted:
+async def _agreed(
+    console: Console, connection: wiring.Connection, planned: Planned, consent: Consent, *, again: bool = False
+) -> Fitted:
     """Show the plan and have it agreed to. Raises ReaderError where it is not."""
     fitted = Fitted(planned, ())
     if (saved := consent.saved) is not None and not _replans(planned, saved, consent):
-        fitted, consent = fit(planned, saved), replace(consent, given=True)
+        fitted, consent = await connection.fit(planned, saved), replace(consent, given=True)
     plan = fitted.planned.plan
     if again and not consent.given:
         raise ReaderError(
@@ -119,6 +121,13 @@ def read_saved_plan(file: Path) -> SavedPlan:
 def _check_fits(saved: SavedPlan, here: SavedPlan) -> None:
     if (why := saved.differs(here)) is not None:
         raise ReaderError(f"the saved plan is refused: {why}", "make a new plan here")
+
+
+def _nothing_done(console: Console, owner: Owner, agreed: Fitted) -> int:
+    """Tell that there is nothing to write, and write nothing: no trace is left of such an apply."""
+    _tell_skipped(console, agreed)
+    _report(console, owner, agreed.planned.plan, agreed.skipped)
+    return STALE if agreed.skipped else 0
 
 
 async def _write(console: Console, owner: Owner, run: Apply, agreed: Fitted) -> int:
@@ -200,6 +209,8 @@ def _report(console: Console, owner: Owner, plan: Plan, outcomes: tuple[Outcome,
     for file in console.reports:
         write_file(file, outcomes_text(plan, outcomes, owner.project, OUTCOME_FILES[file.suffix]))
     if console.as_document:
-        console.say(outcomes_text(plan, outcomes, owner.project, console.format))
+        most, more_at = console.most_characters, console.more_at
+        text = outcomes_text(plan, outcomes, owner.project, console.format, most_characters=most, more_at=more_at)
+        console.say(text)
     elif outcomes:
         console.say(show_result(outcomes, console.colour))

@@ -9,13 +9,10 @@ from pfa_gitops.model.errors import PfaError
 
 def environments(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """The environments of the project that the command line names."""
-    from pfa_gitops.manifests.environments import environment_names  # noqa: PLC0415 - see above
+    from pfa_gitops.manifests.as_written import as_written  # noqa: PLC0415 - see above
 
-    try:
-        names = environment_names(_directory(context))
-    except PfaError:
-        return []
-    return [name for name in names if name.startswith(incomplete)]
+    found = as_written(_directory(context))
+    return [name for name in found.environments if name.startswith(incomplete)] if found else []
 
 
 def objects(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:

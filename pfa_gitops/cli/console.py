@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from pfa_gitops.model.errors import PfaError
+from pfa_gitops.views.limits import COMMENT_LIMIT
 from pfa_gitops.views.problems import show_problems
 from pfa_gitops.views.values import defused, json_text
 from pfa_gitops.wiring import colour_wanted
@@ -21,6 +22,10 @@ class Console:
     quiet: bool = False
     reports: tuple[Path, ...] = ()
     """Files that get the answer too, each in the form that its name says."""
+    most_characters: int = COMMENT_LIMIT
+    """Of the answer as Markdown."""
+    more_at: str = ""
+    """The URL of all of it, for a Markdown answer that has no room for it."""
 
     @property
     def as_json(self) -> bool:

@@ -8,6 +8,7 @@ import click
 from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
+from pfa_gitops.cli.in_the_way import check_own
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.places import address
 from pfa_gitops.views.dot import dot
@@ -23,6 +24,8 @@ def _svg(found: Graph) -> str:
 
 
 FORMS: Mapping[str, Callable[[Graph], str]] = {"mermaid": mermaid, "dot": dot, "svg": _svg}
+SIGNS = ("flowchart LR", "digraph {", 'role="group" class="graph"')
+"""What a graph has near its beginning, in any of the forms."""
 
 
 @click.command()
@@ -39,6 +42,8 @@ def graph(
     With KIND/NAME, only these objects, all that they refer to and all that refers to them. Asks no server.
     """
     console = Console(output, quiet)
+    if file is not None:
+        check_own(file, SIGNS, "give another --output")
     found = manifests_graph(wiring.workspace(directory, environment).manifests)
     if unknown := sorted(set(addresses) - {str(node.address) for node in found.nodes}):
         raise ReaderError(f"no manifest {unknown[0]}", "`pfa-gitops render --format json` lists all of them")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from pfa_gitops import wiring
 from pfa_gitops.cli.console import Console
 from pfa_gitops.cli.schema import write
 from pfa_gitops.convert.values import manifest_name
@@ -15,7 +16,8 @@ from pfa_gitops.demo import quickstart
 from pfa_gitops.manifests.load import PROJECT_FILE
 from pfa_gitops.manifests.project import DEFAULT_ENVIRONMENT
 from pfa_gitops.model.errors import ReaderError
-from pfa_gitops.views.github_workflows import github_workflows
+from pfa_gitops.views.github_workflows import DEFAULT_BRANCH, github_workflows
+from pfa_gitops.views.values import printable
 
 _SCHEMA_LINE = re.compile(r"(?<=\$schema=)\S*/(?=\w+\.json)")
 _SCHEMAS = "schemas"
@@ -24,6 +26,8 @@ _ENVIRONMENT = "prod"
 _VARIABLES = ("PROD_PREFECT_API_URL",)
 _SECRETS = ("PROD_PREFECT_API_KEY", "PROD_AWS_ACCESS_KEY_ID", "PROD_AWS_SECRET_ACCESS_KEY")
 """What the quickstart's manifests read in its prod environment."""
+BESIDE = (".git", ".gitignore", ".gitattributes", ".github", ".editorconfig", "README*", "LICENSE*", "CODEOWNERS")
+"""What a new repository may have."""
 _IGNORED = ".pfa-gitops/\n__pycache__/\n"
 
 
@@ -35,10 +39,12 @@ _IGNORED = ".pfa-gitops/\n__pycache__/\n"
 def init(folder: Path, *, name: str | None, from_live: bool, github: bool | None) -> None:
     """Start a project in FOLDER, which is empty: manifests, a flow, workflows, and the schemas that editors check by.
 
-    On a terminal it asks for what no option says. With --from-live the objects that exist are written down, and the
-    first apply takes them over without writing to them.
+    What a new repository has may be there, and stays as it is. Workflows go where GitHub reads them, to the root of the
+    repository that FOLDER is in. On a terminal it asks for what no option says. With --from-live the objects that exist
+    are written down, and the first apply takes them over without writing to them.
     """
-    quickstart.require_empty(folder)
+    quickstart.require_empty(folder, BESIDE)
+    before = set(folder.rglob("*.yaml"))
     chosen = manifest_name(name or _asked("The project's name", folder.resolve().name))
     with_github = github if github is not None else _agreed("Write workflows for GitHub Actions?")
     if from_live:
@@ -47,9 +53,9 @@ def init(folder: Path, *, name: str | None, from_live: bool, github: bool | None
         quickstart.copy(folder)
         _rename(folder / PROJECT_FILE, chosen)
     write(folder / _SCHEMAS)
-    for file in sorted(folder.rglob("*.yaml")):
+    for file in sorted(set(folder.rglob("*.yaml")) - before):
         file.write_text(_SCHEMA_LINE.sub(_way_to_schemas(folder, file), file.read_text(), count=1))
-    (folder / ".gitignore").write_text(_IGNORED)
+    _write_new(folder / ".gitignore", _IGNORED, f"it should have: {' '.join(_IGNORED.split())}")
     if with_github:
         _write_workflows(folder, from_live)
     Console().say(f"A project is in {folder}. Next: `pfa-gitops validate -C {folder}`, then read its pfa-gitops.yaml.")
@@ -66,9 +72,28 @@ def _write_live(folder: Path, name: str) -> None:
 def _write_workflows(folder: Path, from_live: bool) -> None:
     asked = ([DEFAULT_ENVIRONMENT], (), ()) if from_live else ([_ENVIRONMENT], _VARIABLES, _SECRETS)
     environments, variables, secrets = asked
-    for name, text in github_workflows(environments, version("pfa-gitops"), variables, secrets).items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
+    root, branch = wiring.repository(folder)
+    below = str(folder.resolve().relative_to(root.resolve()))
+    place = "" if below == "." else below
+    texts = github_workflows(
+        environments,
+        version("pfa-gitops"),
+        variables,
+        secrets,
+        branch=branch or DEFAULT_BRANCH,
+        folder=place,
+    )
+    for name, text in texts.items():
+        _write_new(root / name, text, f"it has to name the project: {place or '.'}")
+
+
+def _write_new(file: Path, text: str, otherwise: str) -> None:
+    """Write a file, or say of one that is there what it needs: it is not ours to change."""
+    if file.exists():
+        Console().warn(f"note: {printable(str(file))} is there already, and stays as it is; {otherwise}")
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
 
 
 def _rename(project: Path, name: str) -> None:

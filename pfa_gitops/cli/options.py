@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pfa_gitops.cli import complete
+from pfa_gitops.views.limits import COMMENT_LIMIT
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -35,23 +36,17 @@ lock_timeout = click.option(
     help="Seconds to wait for somebody else's apply to end.",
 )
 wait_timeout = click.option(
-    "--wait-timeout", type=float, default=900, show_default=True, help="Seconds to wait for an object to be ready."
+    "--wait-timeout",
+    type=float,
+    default=900,
+    show_default=True,
+    help="Seconds to wait for an object to be ready.",
 )
 
 
 def writing(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of the commands that write to platforms."""
-    for option in (
-        click.option(
-            "--wait-timeout",
-            type=float,
-            default=900,
-            show_default=True,
-            help="Seconds to wait for an object to be ready.",
-        ),
-        lock_timeout,
-        click.option("--auto-approve", is_flag=True, help="Do not ask."),
-    ):
+    for option in (wait_timeout, lock_timeout, click.option("--auto-approve", is_flag=True, help="Do not ask.")):
         command = option(command)
     return command
 
@@ -65,6 +60,22 @@ def reports(what: str, *ends: str) -> Decorator:
         type=click.Path(path_type=Path, dir_okay=False),
         help=f"Also write {what} to this file, as its name ends: {', '.join(ends)}. May be given several times.",
     )
+
+
+def bounded(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that keep a Markdown answer within the size of a comment."""
+    for option in (
+        click.option("--more-at", default="", metavar="URL", help="Of --format markdown: link to all of it there."),
+        click.option(
+            "--most-characters",
+            type=click.IntRange(min=4_000),
+            default=COMMENT_LIMIT,
+            show_default=True,
+            help="Of --format markdown: leave out what is least risky where it would be longer.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def output_format(*formats: str) -> Decorator:

@@ -14,8 +14,8 @@ from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.receipts import SavedPlan, to_json
 from pfa_gitops.model.values import Plan
-from pfa_gitops.views.limits import COMMENT_LIMIT
 from pfa_gitops.views.terminal import show_plan
+from pfa_gitops.views.values import printable
 
 DENIED = 1
 CHANGES = 2
@@ -31,14 +31,7 @@ CHANGES = 2
     help="Save the plan, for `apply FILE`. The file holds no values, and no secrets.",
 )
 @options.reports("the plan", *PLAN_FILES)
-@click.option(
-    "--most-characters",
-    type=click.IntRange(min=4_000),
-    default=COMMENT_LIMIT,
-    show_default=True,
-    help="Of --format markdown: leave out diffs of the least risky changes where it would be longer.",
-)
-@click.option("--more-at", default="", metavar="URL", help="Of --format markdown: link to the whole plan there.")
+@options.bounded
 @options.shared("text", "json", "markdown", "html")
 def plan(
     *,
@@ -56,7 +49,7 @@ def plan(
     console = Console(output, quiet)
     if file is not None:
         _check_not_in_the_way(file)
-    check_files(reports, PLAN_FILES)
+    check_files(reports, PLAN_FILES, file)
     found, saved = run_to_end(_plan(directory, environment))
     if console.as_document:
         console.say(plan_text(found, saved.project, output, most_characters, more_at))
@@ -67,6 +60,9 @@ def plan(
     if file is not None:
         file.write_text(json.dumps(to_json(saved), indent=2) + "\n")
         console.progress(f"saved; carry it out with: pfa-gitops apply {file}")
+    for denial in found.denials:
+        about = f" ({denial.address})" if denial.address else ""
+        console.warn(f"denied by the policy {printable(denial.policy)}: {printable(denial.message)}{printable(about)}")
     if found.denials:
         return DENIED
     return CHANGES if detailed_exitcode and not found.is_empty else 0

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from pfa_gitops.cli.in_the_way import check_apart, check_own
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.values import Outcome, Plan
 from pfa_gitops.views.json import outcomes_json, plan_json
@@ -15,10 +16,24 @@ OUTCOME_FILES = {".md": "markdown", ".json": "json"}
 """The same for an apply's."""
 
 
-def check_files(files: Collection[Path], forms: Mapping[str, str]) -> None:
-    """Raise ReaderError for a file whose name does not say which form it is to have, before anything is asked."""
+SIGNS = {
+    ".md": ("<!-- pfa-gitops",),
+    ".html": ("<title>Plan: ",),
+    ".json": ('"format": "pfa-gitops/plan/', '"format": "pfa-gitops/outcomes/'),
+}
+"""What a report has near its beginning, by how its file's name ends."""
+
+
+def check_files(files: Collection[Path], forms: Mapping[str, str], besides: Path | None = None) -> None:
+    """Raise ReaderError before anything is asked: for a file whose name does not say which form it is to have.
+
+    So it does for one that something else stands in, and for one that is named twice. `besides` is the saved plan.
+    """
     if unknown := [file for file in files if file.suffix not in forms]:
         raise ReaderError(f"{unknown[0]}: no report has such a name", f"end it with one of {', '.join(forms)}")
+    check_apart([*files, *([besides] if besides else [])])
+    for file in files:
+        check_own(file, SIGNS[file.suffix], "give another --report")
 
 
 def plan_text(plan: Plan, project: str, form: str, most_characters: int = SUMMARY_LIMIT, more_at: str = "") -> str:
@@ -34,13 +49,21 @@ def plan_text(plan: Plan, project: str, form: str, most_characters: int = SUMMAR
     return plan_markdown(plan, project, most_characters, more_at).rstrip()
 
 
-def outcomes_text(plan: Plan, outcomes: Sequence[Outcome], project: str, form: str) -> str:
+def outcomes_text(
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    project: str,
+    form: str,
+    *,
+    most_characters: int = SUMMARY_LIMIT,
+    more_at: str = "",
+) -> str:
     """What became of a plan, in one of the forms."""
     if form == "json":
         return json_text(outcomes_json(plan, outcomes))
     from pfa_gitops.views.markdown_outcomes import outcomes_markdown  # noqa: PLC0415 - other forms need none of it
 
-    return outcomes_markdown(plan, outcomes, project).rstrip()
+    return outcomes_markdown(plan, outcomes, project, most_characters, more_at).rstrip()
 
 
 def write_file(file: Path, text: str) -> None:

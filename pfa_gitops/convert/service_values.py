@@ -7,8 +7,8 @@ from pfa_gitops.convert.secrets import looks_secret
 from pfa_gitops.convert.templates import literal
 from pfa_gitops.convert.values import Report, Sort
 from pfa_gitops.convert.written import Written
+from pfa_gitops.model.credentials import ANYSCALE_TOKEN, PREFECT_CREDENTIALS
 from pfa_gitops.model.places import Address
-from pfa_gitops.platforms.credentials import ANYSCALE_TOKEN, PREFECT_CREDENTIALS
 
 VARIABLES = "env_vars"
 FETCH = "have the application fetch it, e.g. from AWS Secrets Manager"

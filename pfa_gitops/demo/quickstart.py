@@ -1,6 +1,8 @@
 """The quickstart's files: where they are, a copy to work on, and the one change that the demo makes."""
 
 import shutil
+from collections.abc import Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 from pfa_gitops.model.errors import ReaderError
@@ -15,10 +17,16 @@ _PLACES = (_PACKAGE / "examples" / "quickstart", _PACKAGE.parent / "examples" / 
 _LEFT_OUT = shutil.ignore_patterns(".pfa-gitops", "__pycache__", ".venv")
 
 
-def require_empty(folder: Path) -> None:
-    """Raise ReaderError where something is there already: it is not ours to change or to remove."""
-    if folder.exists() and any(folder.iterdir()):
-        raise ReaderError(f"{folder} is not empty", "give a folder that is empty or does not exist")
+def require_empty(folder: Path, beside: Sequence[str] = ()) -> None:
+    """Raise ReaderError where something is there already: it is not ours to change or to remove.
+
+    `beside` are patterns of names that may be there.
+    """
+    there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    in_the_way = [name for name in there if not any(fnmatch(name, pattern) for pattern in beside)]
+    if in_the_way:
+        mend = "give a folder that is empty or does not exist"
+        raise ReaderError(f"{folder} is not empty: it has {in_the_way[0]!r}", mend)
 
 
 def copy(folder: Path) -> None:

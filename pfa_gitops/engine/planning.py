@@ -90,11 +90,22 @@ async def plan_all(world: World, manifests: Manifests, bounds: Bounds, notices: 
     by_address = {manifest.address: manifest for manifest in sealed}
     changes = {change.address: change for change in plan.changes if change.desired is not None}
     scene = Scene(found.wanted, changes, world.kinds, world.clients, planned=True, going=_going(plan))
-    plan, chains = await asyncio.gather(with_impact(plan, world.kinds, world.clients), read_chains(scene))
-    plan = with_risks(await with_contracts(plan, world.kinds, world.clients), world.kinds)
-    plan = concealed(plan, known)  # after the risks: a text in clear was there, and no secret's place
-    plan = replace(plan, breaches=tuple(breaches(plan, bounds, inventory)), chains=chains)
-    return Planned(plan, world.inventory, inventory, by_address)
+    plan, chains = await asyncio.gather(with_contracts(plan, world.kinds, world.clients), read_chains(scene))
+    planned = Planned(replace(plan, chains=chains), world.inventory, inventory, by_address)
+    planned = await assessed(planned, world.kinds, world.clients, bounds)
+    # After the risks: a text in clear was there, and no secret's place.
+    return replace(planned, plan=concealed(planned.plan, known))
+
+
+async def assessed(planned: Planned, kinds: Kinds, clients: Clients, bounds: Bounds) -> Planned:
+    """The same with what its changes do to flow runs, their risks, and the limits that they exceed together.
+
+    Of a plan from which changes were left out, this is asked anew: a run counts at the first change that affects it.
+    """
+    changes = (replace(change, impact=()) if change.impact else change for change in planned.plan.changes)
+    bare = replace(planned.plan, changes=tuple(changes))
+    plan = with_risks(await with_impact(bare, kinds, clients), kinds)
+    return replace(planned, plan=replace(plan, breaches=tuple(breaches(plan, bounds, planned.inventory))))
 
 
 async def _owned(world: World, found: Claims, lives: Lives) -> Lives:

@@ -6,7 +6,7 @@ killed apply left behind is then known as ours by its name.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -73,13 +73,17 @@ def pause_after(took_s: float) -> float:
 
 
 class Record:
-    """The inventory as one apply changes it."""
+    """The inventory as one apply changes it. `left_out` is what it was to do, too, and does not: the history has it."""
 
-    def __init__(self, planned: Planned, write: Write, source: Source | None = None) -> None:
+    def __init__(
+        self, planned: Planned, write: Write, source: Source | None = None, left_out: Sequence[Outcome] = ()
+    ) -> None:
         self._planned, self._stored, self._inventory = planned, planned.stored, planned.inventory
         self._write = write
         self._writing = asyncio.Lock()
-        self._applied = begun(source, planned.plan.changes) if source else None
+        self._left_out = left_out
+        changes = (*planned.plan.changes, *(outcome.change for outcome in left_out))
+        self._applied = begun(source, changes) if source else None
 
     async def begin(self) -> None:
         """Write down what is true from now on. Sends nothing when nothing of that is new.
@@ -104,7 +108,7 @@ class Record:
     async def end(self, outcomes: Iterable[Outcome]) -> None:
         """Write what is left to be written, and how the apply ended."""
         if self._applied is not None:
-            self._applied = ended(self._applied, outcomes)
+            self._applied = ended(self._applied, (*outcomes, *self._left_out))
             self._remember()
         await self.flush(whole=True)
 

@@ -26,7 +26,7 @@ async def seal(manifests: Manifests, kinds: Kinds, fetch: Fetch) -> tuple[list[M
         except SecretMissing as error:
             missing[ref] = error
     problems = [
-        manifest.problem(secret.path, missing[secret.ref].message, missing[secret.ref].mend)
+        missing[secret.ref].problem(manifest.address, manifest.origins.at(("spec", *secret.path)))
         for manifest, secret in found
         if secret.ref in missing
     ]

@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
+from pfa_gitops.cli.app import INTERRUPTED
 from pfa_gitops.cli.console import fail
 from pfa_gitops.github import applies, drifts, plans
-from pfa_gitops.github.environment import APART, of_a_stranger, prepare, set_apart, take_token
-from pfa_gitops.github.inputs import SELECT, inputs, words
-from pfa_gitops.github.selection import matrix, select, what_changed
+from pfa_gitops.github.environment import of_a_stranger, prepare, set_apart, take_token
+from pfa_gitops.github.inputs import SELECT, inputs
+from pfa_gitops.github.selects import select_targets
 from pfa_gitops.github.step import Step
 from pfa_gitops.github.surroundings import surroundings
-from pfa_gitops.github.workflow_commands import annotate
+from pfa_gitops.github.workflow_commands import annotate, mask
 from pfa_gitops.model.defects import REPORT, defect
 from pfa_gitops.model.errors import PfaError, ReaderError
+from pfa_gitops.platforms.secret_stores import APART
 
 RUN: Mapping[str, Callable[[Step], int]] = {
     "plan": plans.plan,
@@ -35,6 +37,8 @@ def main(arguments: list[str]) -> int:
         return _STEPS[arguments[0]](step)
     except PfaError as error:
         told = error
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except OSError as error:
         told = ReaderError(f"{error.filename or 'the output'}: {error.strerror or type(error).__name__}")
     except Exception as error:  # the last resort, as in cli.app
@@ -43,25 +47,15 @@ def main(arguments: list[str]) -> int:
     return fail(told)
 
 
-def _select(step: Step) -> int:
-    """Find out which projects and environments the event concerns."""
-    given = {name: words(os.environ.get(f"PFA_{name}", "")) for name in ("PROJECTS", "ENVIRONMENTS", "PATHS")}
-    with step.github() as github:
-        changed = what_changed(github, step.here)
-    targets = select(step.inputs.directory, given["PROJECTS"], given["ENVIRONMENTS"], changed, given["PATHS"])
-    step.outputs |= {"targets": matrix(targets), "any": str(bool(targets)).lower()}
-    return step.end(0)
-
-
 def _run(step: Step) -> int:
     """Run the command, in the project's folder."""
     if not step.inputs.directory.is_dir():
         raise ReaderError(f"{step.inputs.directory} is no directory", "check the input working-directory")
     if step.inputs.command == SELECT:
-        return _select(step)
+        return select_targets(step)
     if step.here.by_a_stranger and APART not in os.environ:
         _start_apart(step)
-    prepare(os.environ)
+    mask(os.environ, prepare(os.environ))
     os.chdir(step.inputs.directory)
     return RUN[step.inputs.command](step)
 

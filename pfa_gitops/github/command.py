@@ -4,6 +4,7 @@ In this process, so that the end of a job (SIGINT, SIGTERM) reaches the apply it
 """
 
 import io
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pfa_gitops.cli import app
 from pfa_gitops.cli.console import fail
 from pfa_gitops.model.errors import PfaError, Problem
+
+INTERRUPTIONS = {128 + number for number in (signal.SIGINT, signal.SIGTERM)}
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,16 @@ class Answer:
     """What it printed on standard output."""
     problems: tuple[Problem, ...] = ()
     """What stopped it."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was broken off, as a newer commit's job does: it has nothing to tell."""
+        return self.code in INTERRUPTIONS
+
+    @property
+    def withheld(self) -> bool:
+        """Whether it lacks nothing but secrets, a login or a server."""
+        return bool(self.problems) and all(problem.withheld for problem in self.problems)
 
 
 def run(arguments: Sequence[str]) -> Answer:

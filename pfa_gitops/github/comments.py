@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pfa_gitops.github.api import GitHub
-from pfa_gitops.model.errors import MaybeArrived
+from pfa_gitops.github.creating import create_once
 
 NEEDS = "pull-requests: write"
-CREATE_TRIES = 3
 BOT = "[bot]"
 
 
@@ -17,18 +16,17 @@ def put_comment(github: GitHub, number: int, text: str) -> str:
     Looks again before it sends a new comment a second time, and removes its own doubles.
     """
     mine = authored_by(github.login())
-    for attempt in range(1, CREATE_TRIES + 1):
+
+    def look() -> Any:
         found = list(_found(github, number, first_line(text), mine))
         for double in found[1:]:
             github.delete(f"/issues/comments/{double['id']}", NEEDS)
-        if found:
-            return _edit(github, found[0], text)
-        try:
-            return str(github.create(f"/issues/{number}/comments", NEEDS, {"body": text})["html_url"])
-        except MaybeArrived:
-            if attempt == CREATE_TRIES:
-                raise
-    raise AssertionError("the loop ends by a return or an error")
+        return found[0] if found else None
+
+    comment, found = create_once(look, lambda: github.create(f"/issues/{number}/comments", NEEDS, {"body": text}))
+    if found and comment.get("body") != text:
+        comment = github.change(f"/issues/comments/{comment['id']}", NEEDS, {"body": text})
+    return str(comment["html_url"])
 
 
 def markers(github: GitHub, number: int) -> set[str]:
@@ -36,12 +34,6 @@ def markers(github: GitHub, number: int) -> set[str]:
     mine = authored_by(github.login())
     comments = github.pages(f"/issues/{number}/comments", "pull-requests: read")
     return {first_line(comment.get("body") or "") for comment in comments if mine(comment)}
-
-
-def _edit(github: GitHub, comment: Any, text: str) -> str:
-    if comment.get("body") != text:
-        comment = github.change(f"/issues/comments/{comment['id']}", NEEDS, {"body": text})
-    return str(comment["html_url"])
 
 
 def _found(github: GitHub, number: int, marker: str, mine: Callable[[Any], bool]) -> Iterator[Any]:

@@ -5,27 +5,21 @@ from typing import Any
 
 from pfa_gitops.github.api import GitHub
 from pfa_gitops.github.comments import authored_by, first_line
-from pfa_gitops.model.errors import MaybeArrived
+from pfa_gitops.github.creating import create_once
 
 NEEDS = "issues: write"
 FOOTER = "\n\n---\n"
 """Behind it stands what differs each time. An issue is edited where something else does."""
-CREATE_TRIES = 3
 
 
 def tell_drift(github: GitHub, label: str, title: str, text: str, footer: str) -> str:
     """Have an open issue that says `text`; its URL. The first line of `text` is the marker."""
     body = f"{text}{FOOTER}{footer}"
-    for attempt in range(1, CREATE_TRIES + 1):
-        issue = _found(github, label, first_line(text))
-        if issue is not None:
-            return _open(github, issue, title, body)
-        try:
-            return str(github.create("/issues", NEEDS, {"title": title, "body": body, "labels": [label]})["html_url"])
-        except MaybeArrived:
-            if attempt == CREATE_TRIES:
-                raise
-    raise AssertionError("the loop ends by a return or an error")
+    made = {"title": title, "body": body, "labels": [label]}
+    issue, found = create_once(
+        lambda: _found(github, label, first_line(text)), lambda: github.create("/issues", NEEDS, made)
+    )
+    return _open(github, issue, title, body) if found else str(issue["html_url"])
 
 
 def close_drift(github: GitHub, label: str, text: str, footer: str) -> str:

@@ -14,7 +14,8 @@ def drift(step: Step) -> int:
     answer = command.run(["drift", *step.arguments])
     step.annotate(answer.problems)
     if answer.code not in {0, DRIFTED}:
-        step.summary(step.report(answer))
+        if not answer.interrupted:
+            step.summary(step.report(answer))
         return step.end(answer.code)
     drifted = answer.code == DRIFTED
     text = drift_text(step.owner, answer.text) if drifted else drift_ended(step.owner)

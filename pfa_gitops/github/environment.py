@@ -6,6 +6,7 @@ Pure, but for the mapping that is handed in.
 import hashlib
 import io
 import json
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
@@ -13,20 +14,27 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from pfa_gitops.model.errors import ReaderError
+from pfa_gitops.platforms.secret_stores import APART
 
-TOKEN, MORE, APART = "GITHUB_TOKEN", "PFA_VARIABLES", "PFA_APART"
-CREDENTIALS = (
+TOKEN, MORE = "GITHUB_TOKEN", "PFA_VARIABLES"
+UNSET_WHERE_EMPTY = (
     *("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_PROFILE"),
     *("ANYSCALE_HOST", "ANYSCALE_CLI_TOKEN"),
 )
-"""An expression of a workflow without a value gives an empty text; these count as left out then."""
-KEPT = frozenset(
+"""What a workflow hands over: an expression without a value gives an empty text, and counts as left out."""
+URLS = frozenset(
+    {
+        *("PREFECT_API_URL", "ANYSCALE_HOST"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"),
+    }
+)
+"""They may hold a user and a password, which a stranger does not get."""
+KEPT = URLS | frozenset(
     {
         *("PATH", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "RUNNER_TEMP", "NO_COLOR", "DO_NOT_TRACK", "CI"),
-        *("PREFECT_API_URL", "ANYSCALE_HOST", "SSL_CERT_FILE", "SSL_CERT_DIR"),
-        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "no_proxy"),
         *("GITHUB_ACTIONS", "GITHUB_ACTOR", "GITHUB_API_URL", "GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH"),
-        *("GITHUB_OUTPUT", "GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_SERVER_URL", "GITHUB_SHA"),
+        *("GITHUB_OUTPUT", "GITHUB_REF", "GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_SERVER_URL", "GITHUB_SHA"),
         *("GITHUB_STEP_SUMMARY", "PFA_ARGUMENTS", "PFA_COMMAND", "PFA_DIRECTORY", "PFA_ENVIRONMENT"),
     }
 )
@@ -39,22 +47,34 @@ def take_token(environ: MutableMapping[str, str]) -> str:
     return environ.pop(TOKEN, "")
 
 
-def prepare(environ: MutableMapping[str, str]) -> None:
-    """Make the variables those of the command. Raises ReaderError for some that may not be set."""
+def prepare(environ: MutableMapping[str, str]) -> list[str]:
+    """Make the variables those of the command; the values that were handed over together, which may be secrets.
+
+    GitHub hides the lines NAME=VALUE, not the values. Raises ReaderError for variables that may not be set.
+    """
     more = dict(_variables(environ.pop(MORE, "")))
-    for name in CREDENTIALS:
+    for name in UNSET_WHERE_EMPTY:
         if environ.get(name) == "":
             del environ[name]
     environ.update(more)
+    return list(more.values())
 
 
 def of_a_stranger(environ: Mapping[str, str], home: Path) -> dict[str, str]:
     """The variables of a process that plans what a stranger wrote: no secret, whatever the workflow hands over.
 
-    It must be a new process: manifests may name any file that it reads, and `/proc/self/environ` is what it began with.
+    It must be a new process: `/proc/self/environ` is what a process began with.
     """
-    kept = {name: value for name, value in environ.items() if name in KEPT and not (name in CREDENTIALS and not value)}
-    return {**kept, "HOME": str(home), APART: "true"}
+    kept = {
+        name: value for name, value in environ.items() if name in KEPT and not (name in UNSET_WHERE_EMPTY and not value)
+    }
+    urls = {name: _without_login(kept[name]) for name in URLS & kept.keys()}
+    return {**kept, **urls, "HOME": str(home), APART: "true"}
+
+
+def _without_login(url: str) -> str:
+    """A URL without user and password. Up to the last @: a password may hold any character, be it by mistake."""
+    return re.sub(r"^(https?://)?.*@", r"\1", url, flags=re.IGNORECASE | re.DOTALL)
 
 
 def _variables(text: str) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pfa_gitops.github.api import GitHub
+from pfa_gitops.github.pushes import read_push
+from pfa_gitops.github.surroundings import Surroundings
 from pfa_gitops.model.errors import ReaderError
 
 PLAN_FILE, REPORT_FILE, PAGE_FILE, RECORD_FILE = "plan.json", "plan.md", "plan.html", "review.json"
@@ -49,32 +51,54 @@ class NotReviewed(ReaderError):
     """Nobody reviewed a plan of what is to be applied."""
 
 
-def artifact_name(record: Record) -> str:
-    """The name of a plan's artifact, one for each commit, folder and environment. GitHub takes all its characters."""
+def artifact_name(record: Record, of: str = "plan") -> str:
+    """The name of a plan's artifact, one for each commit, folder and environment. GitHub takes all its characters.
+
+    `of` tells other artifacts from it: those are never applied.
+    """
     place = json.dumps([record.directory, record.environment]).encode()
     words = re.sub(r"[^A-Za-z0-9._-]", "-", record.environment or "default")[:40]
-    return f"pfa-gitops-plan-{words}-{hashlib.sha256(place).hexdigest()[:8]}-{record.head}"
+    return f"pfa-gitops-{of}-{words}-{hashlib.sha256(place).hexdigest()[:8]}-{record.head}"
 
 
-def find_reviewed(github: GitHub, repository: str, commit: str, directory: str, environment: str) -> Reviewed:
-    """Find the pull request that ended in `commit`, and its plan; why there is none stands in the result."""
-    pull, number = None, None
-    try:
-        pull = merged_pull_request(github, commit)
+def find_reviewed(github: GitHub, here: Surroundings, directory: str, environment: str) -> Reviewed:
+    """Find the pull request that ended in what is checked out, and its plan; why there is none stands in the result.
+
+    Where the same push merged other pull requests, too, the newest plan has to be that of the last one: another's was
+    made for another commit, and is not of all that is checked out.
+    """
+    pulls = read_push(github, here).pulls
+    own = next((pull for pull in pulls if pull["merge_commit_sha"] == here.commit), None)
+    if own is None:
+        message = f"no pull request that was merged into {here.branch} made commit {here.commit[:12]}"
+        return _refused(None, f"{message}, so nobody reviewed a plan")
+    plans: dict[int, tuple[Record, Any]] = {}
+    refusal = ""
+    for pull in pulls:
         number = int(pull["number"])
-        record = Record(repository, number, str(pull["head"]["sha"]), directory, environment)
-        artifact = _artifact(github, pull, record)
-        return Reviewed(number, record, int(artifact["id"]), int(artifact["workflow_run"]["id"]), "")
-    except NotReviewed as refusal:
-        return Reviewed(number, None, None, None, refusal.message)
+        record = Record(here.repository, number, str(pull["head"]["sha"]), directory, environment)
+        try:
+            plans[number] = record, _artifact(github, pull, record)
+        except NotReviewed as why:
+            refusal = why.message if pull is own else refusal
+    newest = max(plans, key=lambda number: str(plans[number][1]["created_at"]), default=int(own["number"]))
+    if newest != own["number"]:
+        return _refused(newest, _overtaken(newest, own))
+    if refusal:
+        return _refused(newest, refusal)
+    record, artifact = plans[newest]
+    return Reviewed(newest, record, int(artifact["id"]), int(artifact["workflow_run"]["id"]), "")
 
 
-def merged_pull_request(github: GitHub, commit: str) -> Any:
-    """The pull request whose merge made `commit`. Raises NotReviewed."""
-    for pull in github.pages(f"/commits/{commit}/pulls", "pull-requests: read"):
-        if pull.get("merged_at") and pull.get("merge_commit_sha") == commit:
-            return pull
-    raise NotReviewed(f"no merged pull request made commit {commit[:12]}, so nobody reviewed a plan", NEW_PLAN)
+def _refused(pull_request: int | None, why: str) -> Reviewed:
+    return Reviewed(pull_request, None, None, None, why)
+
+
+def _overtaken(newest: int, own: Any) -> str:
+    return (
+        f"one push merged several pull requests, and the newest plan here is that of pull request {newest}, "
+        f"while pull request {own['number']} made commit {own['merge_commit_sha'][:12]}"
+    )
 
 
 def _artifact(github: GitHub, pull: Any, record: Record) -> Any:

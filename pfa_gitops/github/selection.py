@@ -9,15 +9,17 @@ from pathspec import GitIgnoreSpec
 
 from pfa_gitops.github.api import GitHub
 from pfa_gitops.github.comments import markers
-from pfa_gitops.github.projects import environments, owner, projects
-from pfa_gitops.github.reviewed import NotReviewed, merged_pull_request
+from pfa_gitops.github.projects import checkout, environments, owner, projects
+from pfa_gitops.github.pushes import changed_paths, read_push
 from pfa_gitops.github.surroundings import Surroundings
+from pfa_gitops.manifests.project import DEFAULT_ENVIRONMENT
+from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.views.markdown_text import marker
 
 MOST_FILES = 3_000
-"""GitHub lists no more of a pull request; of a comparison 300."""
-MOST_COMPARED = 300
+"""GitHub lists no more of a pull request."""
+PLAN_MARKERS = marker("", "").removesuffix("/ -->")
 MOST_TARGETS = 256
 """Jobs that GitHub makes of one matrix."""
 NEEDS = "pull-requests: read"
@@ -37,6 +39,8 @@ class Changed(NamedTuple):
     """Relative to the checkout; None for everything."""
     told: Set[str] = frozenset()
     """The markers of the comments that are there already: none of them may stay and tell of an older commit."""
+    may_leave_none: bool = False
+    """Whether it may have removed the last project."""
 
 
 def select(
@@ -48,13 +52,18 @@ def select(
     project declares. A path that `shared` matches, as in a .gitignore, concerns all projects. Raises ReaderError.
     """
     folders = [str(PurePosixPath(folder)) for folder in wanted] or list(projects(root))
-    if not folders:
+    if not folders and not (changed.may_leave_none and checkout(root)):
         raise ReaderError("there is no pfa-gitops.yaml in this checkout", "check out the repository before this step")
+    declared = {folder: environments(root / folder) for folder in folders}
+    unknown = sorted(set(names).difference(*(known or names for known in declared.values())))
+    if unknown and declared:
+        known = {name for some in declared.values() for name in some or ()}
+        raise ReaderError(f"no project has the environment {unknown[0]}", did_you_mean(unknown[0], known))
     everything = changed.paths is None or any(GitIgnoreSpec.from_lines(shared).match_files(changed.paths))
     targets = [
         Target(folder, name)
         for folder in folders
-        for name in names or environments(root / folder)
+        for name in _chosen(declared[folder], names)
         if everything or _concerns(changed, folder) or marker(*owner(root / folder, name)) in changed.told
     ]
     if len(targets) > MOST_TARGETS:
@@ -63,6 +72,13 @@ def select(
             "split them over several workflows with `projects` and `environments`",
         )
     return targets
+
+
+def _chosen(declared: Sequence[str] | None, names: Sequence[str]) -> Sequence[str]:
+    """The named environments that a project has. Of one whose file cannot be read, a job tells what is wrong."""
+    if declared is None:
+        return names or [DEFAULT_ENVIRONMENT]
+    return [name for name in names if name in declared] if names else declared
 
 
 def _concerns(changed: Changed, folder: str) -> bool:
@@ -79,24 +95,33 @@ def what_changed(github: GitHub, here: Surroundings) -> Changed:
     if here.pull_request is not None:
         return _of_pull_request(github, here.pull_request.number)
     if here.event != "push":
-        return Changed(None)
-    try:
-        return _of_pull_request(github, int(merged_pull_request(github, here.commit)["number"]))
-    except NotReviewed:
-        return Changed(_of_push(github, here))
+        return Changed(None, may_leave_none=here.event == "merge_group")
+    push = read_push(github, here)
+    return _together([Changed(push.paths), *(_of_pull_request(github, int(pull["number"])) for pull in push.pulls)])
 
 
 def _of_pull_request(github: GitHub, number: int) -> Changed:
     files = list(github.pages(f"/pulls/{number}/files", NEEDS))
-    return Changed(None if len(files) >= MOST_FILES else _paths(files), markers(github, number))
+    paths = None if len(files) >= MOST_FILES else changed_paths(files)
+    return Changed(paths, markers(github, number), may_leave_none=True)
 
 
-def _of_push(github: GitHub, here: Surroundings) -> list[str] | None:
-    if not here.before.strip("0"):  # a new branch
-        return None
-    files = github.get(f"/compare/{here.before}...{here.commit}", "contents: read").get("files") or []
-    return None if len(files) >= MOST_COMPARED else _paths(files)
+def _together(parts: Sequence[Changed]) -> Changed:
+    """A push, and the pull requests that it merged. What one of them took back was planned, and is told."""
+    paths = [part.paths for part in parts if part.paths is not None]
+    told = {marker for part in parts for marker in part.told}
+    together = [path for some in paths for path in some] if len(paths) == len(parts) else None
+    return Changed(together, told, may_leave_none=True)
 
 
-def _paths(files: Iterable[dict[str, str]]) -> list[str]:
-    return [name for file in files for name in (file["filename"], file.get("previous_filename")) if name]
+def no_longer_declared(root: Path, told: Set[str]) -> list[str]:
+    """The markers of plans whose project, or environment, the checkout that `root` is in has no more.
+
+    None, where a project's file cannot be read: it might be that one's.
+    """
+    place = checkout(root) or root
+    declared = {folder: environments(place / folder) for folder in projects(place)}
+    if None in declared.values():
+        return []
+    there = {marker(*owner(place / folder, name)) for folder, names in declared.items() for name in names or ()}
+    return sorted(one for one in told - there if one.startswith(PLAN_MARKERS))

@@ -9,7 +9,7 @@ from pfa_gitops.github.api import GitHub
 from pfa_gitops.github.command import Answer
 from pfa_gitops.github.comments import put_comment
 from pfa_gitops.github.inputs import Inputs
-from pfa_gitops.github.projects import owner
+from pfa_gitops.github.projects import checkout, owner
 from pfa_gitops.github.surroundings import Surroundings
 from pfa_gitops.github.texts import FOOTER_ROOM, failed, listed, with_footer
 from pfa_gitops.github.workflow_commands import add_summary, annotate, set_outputs
@@ -36,17 +36,22 @@ class Step:
 
     @property
     def arguments(self) -> list[str]:
-        """The options that every command gets."""
-        named = ["--environment", self.inputs.environment] if self.inputs.environment else []
-        return [*named, *self.inputs.arguments]
+        """The options that the command gets."""
+        return [*self.in_environment, *self.inputs.arguments]
+
+    @property
+    def in_environment(self) -> list[str]:
+        """The option that every command knows. The others are of the command that the workflow names."""
+        return ["--environment", self.inputs.environment] if self.inputs.environment else []
 
     def github(self) -> GitHub:
         """An open connection."""
         return GitHub(self.here.api_url, self.here.graphql_url, self.here.repository, self.token)
 
-    def annotate(self, problems: Sequence[Problem]) -> None:
+    def annotate(self, problems: Sequence[Problem], level: str = "error") -> None:
         """Show problems at the lines of the pull request."""
-        annotate(problems, checkout(), f"pfa-gitops {self.inputs.command}")
+        here = Path.cwd()
+        annotate(problems, checkout(here) or here, f"pfa-gitops {self.inputs.command}", level)
 
     def report(self, answer: Answer, of: str = "") -> str:
         """What the command printed, and what stopped it. `of` is what its marker says."""
@@ -88,9 +93,3 @@ class Step:
             code = code or told.exit_code
         set_outputs(os.environ, {**self.outputs, "exit-code": str(code)})
         return code
-
-
-def checkout() -> Path:
-    """The folder of the repository that the current directory is in; annotations are relative to it."""
-    place = Path.cwd()
-    return next((one for one in (place, *place.parents) if (one / ".git").exists()), place)

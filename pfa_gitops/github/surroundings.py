@@ -10,8 +10,11 @@ from pfa_gitops.model.errors import ReaderError
 
 NO_SECRETS_FOR = frozenset({"dependabot[bot]"})
 """GitHub gives their pull requests what it gives those of forks: no secrets, and a token that only reads."""
-UNSAFE_EVENTS = frozenset({"pull_request_target", "workflow_run"})
-"""They run with secrets, and what would be planned is a stranger's."""
+EVENTS = ("pull_request", "merge_group", "push", "schedule", "workflow_dispatch", "workflow_call")
+"""Of these it is known whose the checkout is. Others, such as `pull_request_target` and `issue_comment`, run with
+secrets on what may be a stranger's."""
+
+BRANCHES = "refs/heads/"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Surroundings:
     before: str
     """Of a push: where the branch was before. Else empty."""
     pull_request: PullRequest | None
+    branch: str
+    """What was pushed, or what a workflow was run on by hand; empty for a pull request, which has none here."""
 
     @property
     def by_a_stranger(self) -> bool:
@@ -51,9 +56,9 @@ class Surroundings:
 def surroundings(environ: Mapping[str, str]) -> Surroundings:
     """Read GitHub's variables. Raises ReaderError outside of GitHub Actions, and for events that mix trust."""
     event_name = _needed(environ, "GITHUB_EVENT_NAME")
-    if event_name in UNSAFE_EVENTS:
-        message = f"the event {event_name} gives secrets to pull requests from strangers: refused"
-        raise ReaderError(message, "run on pull_request; forks then get validate and a plan without secrets")
+    if event_name not in EVENTS:
+        message = f"the event {event_name} is refused: it may give secrets to what a stranger wrote"
+        raise ReaderError(message, f"run on one of {', '.join(EVENTS)}; forks then get a plan without secrets")
     repository, server = _needed(environ, "GITHUB_REPOSITORY"), environ.get("GITHUB_SERVER_URL", "https://github.com")
     event = _event(environ.get("GITHUB_EVENT_PATH", ""))
     api = environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
@@ -66,6 +71,7 @@ def surroundings(environ: Mapping[str, str]) -> Surroundings:
         commit=_needed(environ, "GITHUB_SHA"),
         before=str(event.get("before") or "") if event_name == "push" else "",
         pull_request=_pull_request(event.get("pull_request"), repository, environ.get("GITHUB_ACTOR", "")),
+        branch=_branch(environ.get("GITHUB_REF", "")),
     )
 
 
@@ -73,6 +79,10 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
     if not environ.get(name):
         raise ReaderError(f"{name} is not set: this runs in GitHub Actions", "elsewhere use `pfa-gitops` itself")
     return environ[name]
+
+
+def _branch(ref: str) -> str:
+    return ref.removeprefix(BRANCHES) if ref.startswith(BRANCHES) else ""
 
 
 def _event(path: str) -> dict[str, Any]:

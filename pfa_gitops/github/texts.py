@@ -50,6 +50,11 @@ def _point(problem: Problem) -> str:
     return f"{place}{about}{told}"
 
 
+def no_longer_declared_text(first: str) -> str:
+    """What a comment of an older commit says once the pull request has its project or environment no more."""
+    return f"{first}\nThis pull request no longer declares it here; its objects stay live, as they are.\n"
+
+
 def planned_without_secrets(owner: Owner, problems: Sequence[Problem]) -> str:
     """The manifests of a stranger's pull request are valid, and a plan needs what it does not get."""
     title = f"### {span(owner.project)} in environment {span(owner.environment)}: valid, not planned"

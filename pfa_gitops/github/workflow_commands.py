@@ -12,11 +12,13 @@ from pfa_gitops.model.errors import Problem
 
 MOST_ANNOTATIONS = 50
 """GitHub shows ten of a step; the summary has all."""
+LEAST_HIDDEN = 4
+"""Characters of what is hidden. A shorter text is no secret, and would be struck out of every line that has it."""
 SUMMARY_BYTES = 1_000_000
 """GitHub drops a step's summary that is larger than 1 MiB."""
 
 
-def annotation(problem: Problem, root: Path, title: str) -> str:
+def annotation(problem: Problem, root: Path, title: str, level: str = "error") -> str:
     """The workflow command that shows a problem at its line. `root` is the checkout's folder."""
     place: dict[str, str | int] = {}
     if problem.origin:
@@ -25,7 +27,7 @@ def annotation(problem: Problem, root: Path, title: str) -> str:
     about = f"{problem.address}: " if problem.address and str(problem.address) not in problem.message else ""
     text = "\n".join(part for part in (f"{about}{problem.message}", problem.mend) if part)
     properties = ",".join(f"{name}={_property(str(value))}" for name, value in {**place, "title": title}.items())
-    return f"::error {properties}::{_data(text)}"
+    return f"::{level} {properties}::{_data(text)}"
 
 
 def _data(text: str) -> str:
@@ -36,10 +38,18 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def annotate(problems: Iterable[Problem], root: Path, title: str) -> None:
-    """Show problems at their lines."""
+def annotate(problems: Iterable[Problem], root: Path, title: str, level: str = "error") -> None:
+    """Show problems at their lines, as errors or as a `warning`."""
     for problem in list(problems)[:MOST_ANNOTATIONS]:
-        print(annotation(problem, root, title), flush=True)  # noqa: T201 - the runner reads it from standard output
+        print(annotation(problem, root, title, level), flush=True)  # noqa: T201 - the runner reads it from standard output
+
+
+def mask(environ: Mapping[str, str], values: Iterable[str]) -> None:
+    """Have the runner hide these values in the log, line by line. Outside of GitHub Actions they would be shown."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        lines = {line for value in values for line in value.splitlines() if len(line.strip()) >= LEAST_HIDDEN}
+        for line in sorted(lines):
+            print(f"::add-mask::{_data(line)}", flush=True)  # noqa: T201 - the runner takes it, and shows it to nobody
 
 
 def set_outputs(environ: Mapping[str, str], outputs: Mapping[str, str]) -> None:

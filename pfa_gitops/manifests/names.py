@@ -4,19 +4,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pfa_gitops.model.credentials import CREDENTIALS
+
 GitSource = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 """What is known of the git checkout, or how to find out; asked only when a template wants to know."""
 
 
 TOP = ("vars", "env", "environment", "git", "project")
-
-
-CREDENTIALS = frozenset(
-    {"PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_CLIENT_CUSTOM_HEADERS", "ANYSCALE_CLI_TOKEN"}
-    | {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_RUNTIME_TOKEN"}
-    | {"ACTIONS_ID_TOKEN_REQUEST_TOKEN"}
-)
-"""What this tool and its CI log in with. No template reads them, as what it gives is no secret: plans show it."""
 
 
 class Refused(Exception):
@@ -45,7 +39,10 @@ class Variables(Mapping[str, Any]):
 
 
 class EnvironmentVariables(Mapping[str, str]):
-    """`env`: only the names that the project allows. Notes which ones were asked for."""
+    """`env`: only the names that the project allows. Notes which ones were asked for.
+
+    No template reads a credential: what it gives is no secret, plans show it.
+    """
 
     def __init__(self, values: Mapping[str, str], allowed: Collection[str] | None) -> None:
         self._values = values

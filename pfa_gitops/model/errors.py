@@ -3,6 +3,7 @@
     PfaError
     ├── ReaderError            exit 1: the reader can fix it
     │   ├── ProblemsFound        a list of Problems in manifests, flags or configuration
+    │   ├── NotConfigured        no server, or no login there
     │   ├── SecretMissing        a secret reference leads nowhere
     │   ├── Locked               somebody else holds the lock
     │   └── LockLost             the lock is somebody else's by now
@@ -21,7 +22,7 @@ Exit 5, an incomplete apply, is no exception: every outcome is a value. Exit 3 i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pfa_gitops.model.places import Address, Origin
 
@@ -35,12 +36,16 @@ class Problem:
     """One line, or nothing where the message says it all."""
     origin: Origin | None = None
     address: Address | None = None
+    withheld: bool = field(default=False, compare=False)
+    """Nothing need be wrong: whoever asked has no secret, no login or no server, and somebody else may."""
 
 
 class PfaError(Exception):
     """The root. `mend` says in one line what the reader can do."""
 
     exit_code = 1
+    withheld = False
+    """See `Problem.withheld`."""
 
     def __init__(self, message: str, mend: str = "") -> None:
         super().__init__(message)
@@ -49,7 +54,7 @@ class PfaError(Exception):
 
     def problem(self, address: Address | None = None, origin: Origin | None = None) -> Problem:
         """This error as a Problem of one object."""
-        return Problem(self.message, self.mend, origin, address)
+        return Problem(self.message, self.mend, origin, address, self.withheld)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -74,8 +79,16 @@ class ProblemsFound(ReaderError):
         return self._problems
 
 
+class NotConfigured(ReaderError):
+    """It is not set where a platform is, or the login there."""
+
+    withheld = True
+
+
 class SecretMissing(ReaderError):
     """A secret reference leads nowhere. The message names the reference, never a value."""
+
+    withheld = True
 
     def __init__(self, message: str, mend: str = "", *, refused: bool = False) -> None:
         super().__init__(message, mend)
@@ -103,6 +116,8 @@ class Unreachable(PlatformError):
 
 class Unauthorized(PlatformError):
     """The credentials were refused."""
+
+    withheld = True
 
 
 class NotFound(PlatformError):

@@ -26,6 +26,10 @@ class AwsSecret(BaseModel):
     region: str
     """The AWS region, e.g. us-west-2."""
 
+    def __str__(self) -> str:
+        """Another region has another secret of the same id."""
+        return f"{self.id} in {self.region}"
+
 
 class SecretRef(BaseModel):
     """Where a secret's value is kept. Exactly one of the fields is set."""
@@ -48,9 +52,9 @@ class SecretRef(BaseModel):
         return self
 
     def __str__(self) -> str:
-        """Name the source, never the value: `from_env DB_PASSWORD`."""
-        [(source, place)] = self.model_dump(exclude_none=True).items()
-        return f"{source} {place['id'] if isinstance(place, dict) else place}"
+        """Name the source, never the value: `from_env DB_PASSWORD`. Two references have two names."""
+        [source] = [name for name in SOURCES if getattr(self, name) is not None]
+        return f"{source} {getattr(self, source)}"
 
 
 SOURCES = tuple(SecretRef.model_fields)

@@ -14,6 +14,8 @@ from pfa_gitops.model.secrets import AwsSecret, Sealed, SecretRef
 from pfa_gitops.model.utf8 import is_utf8
 from pfa_gitops.platforms.bounded_files import read_bounded
 
+APART = "PFA_APART"
+"""The variable of a process that plans what a stranger wrote: it fetches no secret, whatever a manifest names."""
 MAX_BYTES = 1_000_000
 """Of a secret's file."""
 BlockReader = Callable[[str, str], Awaitable[Mapping[str, Any]]]
@@ -29,14 +31,20 @@ class SecretStores:
     """Where relative `from_file` paths start."""
     read_block: BlockReader | None = None
     fetched: dict[SecretRef, Sealed] = field(default_factory=dict)
-    """Every value that was fetched so far."""
+    """Every value that `fetch` returned so far."""
+    closed: bool = False
+    """Fetch nothing: whoever wrote the manifests would have it sent wherever they name, and may not have it."""
 
     async def fetch(self, ref: SecretRef) -> Sealed:
-        """Return the value behind `ref`. Raises SecretMissing, whose text names the reference only."""
-        value = self.fetched[ref] = await self._fetch(ref)
+        """Return the value behind `ref`, and remember it. Raises SecretMissing, whose text names the reference only."""
+        value = self.fetched[ref] = await self.look_up(ref)
         return value
 
-    async def _fetch(self, ref: SecretRef) -> Sealed:
+    async def look_up(self, ref: SecretRef) -> Sealed:
+        """The same, without a memory: for whoever only asks whether it can be had."""
+        if self.closed:
+            mend = "have somebody of the project push the branch to the repository itself"
+            raise SecretMissing(f"the secret {ref} is not fetched for a pull request from outside", mend, refused=True)
         if ref.from_env is not None:
             return self._from_env(ref.from_env)
         if ref.from_file is not None:

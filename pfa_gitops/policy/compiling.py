@@ -7,7 +7,7 @@ from pathlib import Path
 from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.places import Address, Origin
-from pfa_gitops.policy.child import CPU_SECONDS, ask, is_installed
+from pfa_gitops.policy.child import SPENT, ask, is_installed
 
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
 """Where CEL says that an error is: line, column. It tells that in its text only."""
@@ -29,8 +29,8 @@ def check_policies(found: Workspace) -> Iterator[Problem]:
         if "error" in answer:
             yield _problem(found, index, str(answer["error"]))
     if (late := answers.unfinished) is not None:
-        message = f"the policy {policies[late].name} takes more than {CPU_SECONDS} s, or too much memory, to compile"
-        yield Problem(message, "write it shorter", _origin(found, late))
+        message = f"the policy {policies[late].name} was not compiled: {answers.why}"
+        yield Problem(message, "write it shorter" if answers.why == SPENT else "", _origin(found, late))
 
 
 def _problem(found: Workspace, index: int, text: str) -> Problem:

@@ -29,10 +29,17 @@ def limit(seconds: int, size: int) -> None:
         import resource  # noqa: PLC0415 - POSIX only
     except ImportError:
         return
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    def lower(which: int, soft: int, hard: int) -> None:
+        """What the system allows may be less already, and cannot be raised."""
+        allowed = resource.getrlimit(which)[1]
+        soft, hard = (one if allowed == resource.RLIM_INFINITY else min(one, allowed) for one in (soft, hard))
+        resource.setrlimit(which, (soft, hard))
+
+    lower(resource.RLIMIT_CPU, seconds, seconds + 1)  # the first one says why it ends, SIGXCPU, the second just ends
+    lower(resource.RLIMIT_CORE, 0, 0)
     if sys.platform == "linux":  # elsewhere what is only reserved counts, and that is more than anybody has
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+        lower(resource.RLIMIT_AS, size, size)
 
 
 class Program:

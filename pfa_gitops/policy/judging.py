@@ -8,7 +8,7 @@ from pfa_gitops.model.places import Address
 from pfa_gitops.model.policy import Violation
 from pfa_gitops.model.receipts import writes
 from pfa_gitops.model.values import Change, Plan
-from pfa_gitops.policy.child import CPU_SECONDS, Answers, ask
+from pfa_gitops.policy.child import Answers, ask
 from pfa_gitops.views.json import change_json, manifest_json, plan_json
 
 LONGEST = 300
@@ -35,7 +35,7 @@ def verdicts(policies: Sequence[Policy], answers: Answers, addresses: Sequence[A
     """What the child's answers say. A policy that it did not get to counts as broken."""
     for policy, answer in zip(policies, answers.told, strict=False):
         yield from _verdicts(policy, answer, addresses)
-    yield from _unheard(policies, answers.unfinished)
+    yield from _unheard(policies, answers)
 
 
 def _seen(change: Change) -> dict[str, Any]:
@@ -70,9 +70,9 @@ def _address(addresses: Sequence[Address], index: int | None) -> Address | None:
     return None if index is None else addresses[index]
 
 
-def _unheard(policies: Sequence[Policy], unfinished: int | None) -> Iterator[Violation]:
-    """Those that were not evaluated, as time or memory was used up."""
-    for index in range(len(policies) if unfinished is None else unfinished, len(policies)):
-        first = index == unfinished
-        why = f"it takes more than {CPU_SECONDS} s, or too much memory" if first else "the one before it took too long"
-        yield _failed(policies[index], None, why)
+def _unheard(policies: Sequence[Policy], answers: Answers) -> Iterator[Violation]:
+    """Those that were not evaluated to their end, and those after them."""
+    if (unfinished := answers.unfinished) is not None:
+        yield _failed(policies[unfinished], None, answers.why)
+        for policy in policies[unfinished + 1 :]:
+            yield _failed(policy, None, f"the one before it was not evaluated: {answers.why}")

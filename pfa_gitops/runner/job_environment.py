@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pfa_gitops.model.credentials import ANYSCALE_TOKEN, PREFECT_CREDENTIALS
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.secrets import SecretRef, is_secret_ref
 from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV
-from pfa_gitops.platforms.credentials import ANYSCALE_TOKEN, PREFECT_CREDENTIALS
 
 # Prefect's credentials the worker has in clear, and the job needs them too. For each, where the job finds it stands
 # in the worker's variable PFA_GITOPS_<NAME>_SOURCE, as a reference in JSON.

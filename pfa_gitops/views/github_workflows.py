@@ -1,9 +1,12 @@
 """The workflows that a project calls the action by: plan and apply, and drift each night. Pure."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 
 SOURCE = "your-organisation/pfa-gitops"
 COMMIT = "0" * 40
+DEFAULT_BRANCH = "main"
 FILES = (".github/workflows/gitops.yml", ".github/workflows/drift.yml")
 CREDENTIALS = ("PREFECT_API_KEY", "ANYSCALE_CLI_TOKEN")
 
@@ -13,7 +16,8 @@ _GITOPS = """\
 name: gitops
 on:
   pull_request:
-  push: {branches: [main]}
+  merge_group:
+  push: {branches: [BRANCH]}
   workflow_dispatch:  # applies a fresh plan, which nobody reviewed
 
 permissions: {}
@@ -23,7 +27,7 @@ jobs:
     permissions: {contents: read, actions: read, pull-requests: write}
     uses: SOURCE/.github/workflows/gitops.yml@COMMIT # VERSION
     with:
-      environments: ENVIRONMENTS
+      PROJECTSenvironments: ENVIRONMENTS
       prefect-api-url: ${{ vars.PREFECT_API_URL }}
       unreviewed: ${{ github.event_name == 'workflow_dispatch' && 'apply' || 'refuse' }}
     secrets:
@@ -42,30 +46,48 @@ jobs:
     permissions: {contents: read, issues: write}
     uses: SOURCE/.github/workflows/drift.yml@COMMIT # VERSION
     with:
-      environments: ENVIRONMENTS
+      PROJECTSenvironments: ENVIRONMENTS
       prefect-api-url: ${{ vars.PREFECT_API_URL }}
     secrets:
 """
 
 
 def github_workflows(
-    environments: Sequence[str], version: str, variables: Sequence[str] = (), secrets: Sequence[str] = ()
+    environments: Sequence[str],
+    version: str,
+    variables: Sequence[str] = (),
+    secrets: Sequence[str] = (),
+    *,
+    branch: str = DEFAULT_BRANCH,
+    folder: str = "",
 ) -> Mapping[str, str]:
     """The text of each file, by its path in the repository.
 
     `variables` and `secrets` are what the manifests read beside the usual credentials; in the repository's settings
-    they have the same names. The commit of the release that `version` names has to be filled in.
+    they have the same names. `branch` is the default one, `folder` where the project is, if not at the root. The commit
+    of the release that `version` names has to be filled in.
     """
     lines = [f"{name}: ${{{{ secrets.{name} }}}}" for name in CREDENTIALS]
     more = [f"{name}=${{{{ vars.{name} }}}}" for name in variables]
     more += [f"{name}=${{{{ secrets.{name} }}}}" for name in secrets]
     lines += ["PFA_VARIABLES: |", *(f"  {line}" for line in more)] if more else []
     handed = "".join(f"      {line}\n" for line in lines)
-    words = {"SOURCE": SOURCE, "COMMIT": COMMIT, "VERSION": f"v{version}", "ENVIRONMENTS": " ".join(environments)}
+    words = {
+        "SOURCE": SOURCE,
+        "COMMIT": COMMIT,
+        "VERSION": f"v{version}",
+        "BRANCH": _scalar(branch),
+        "PROJECTS": f"projects: {_scalar(folder)}\n      " if folder else "",
+        "ENVIRONMENTS": " ".join(environments),
+    }
     return {path: _filled(text, words) + handed for path, text in zip(FILES, (_GITOPS, _DRIFT), strict=True)}
 
 
+def _scalar(text: str) -> str:
+    """As YAML writes it: most names need no quotes."""
+    return text if re.fullmatch(r"[A-Za-z][\w./-]*", text) else json.dumps(text)
+
+
 def _filled(text: str, words: Mapping[str, str]) -> str:
-    for name, value in words.items():
-        text = text.replace(name, value)
-    return text
+    """In one go: no value is looked into for the names of others."""
+    return re.sub("|".join(words), lambda found: words[found[0]], text)

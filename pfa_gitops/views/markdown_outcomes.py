@@ -6,7 +6,7 @@ from pfa_gitops.model.values import Outcome, Plan, Result
 from pfa_gitops.views.fitting import Entry, fit
 from pfa_gitops.views.limits import COMMENT_LIMIT
 from pfa_gitops.views.markdown import RESERVED, listed, table
-from pfa_gitops.views.markdown_text import characters, marker, prose, span
+from pfa_gitops.views.markdown_text import characters, link, marker, prose, span
 from pfa_gitops.views.terminal import DONE_WORD, SIGN, show_result
 
 APPLY = "apply"
@@ -21,11 +21,12 @@ HEADINGS = {
 
 
 def outcomes_markdown(
-    plan: Plan, outcomes: Sequence[Outcome], project: str, most_characters: int = COMMENT_LIMIT
+    plan: Plan, outcomes: Sequence[Outcome], project: str, most_characters: int = COMMENT_LIMIT, more_at: str = ""
 ) -> str:
     """Return the report as Markdown of at most `most_characters`, counted as GitHub does.
 
-    It begins with `marker(project, plan.environment, APPLY)`.
+    It begins with `marker(project, plan.environment, APPLY)`. Where it would be too long it says so; `more_at` is the
+    URL of all of it, if there is one.
     """
     first = marker(project, plan.environment, APPLY)
     title = f"{span(project)} in environment {span(plan.environment)}"
@@ -39,7 +40,8 @@ def outcomes_markdown(
     fitted = fit([Entry(_line(outcome)) for group in groups.values() for outcome in group], room)
     texts = iter(fitted.texts)
     blocks = [_section(kind, [next(texts) for _ in group]) for kind, group in groups.items()]
-    last = f"_Too long for one comment: {fitted.dropped} objects left out._" if fitted.dropped else ""
+    where = f"; they are in {link('the whole report', more_at)}" if more_at else ""
+    last = f"_Too long for one comment: {fitted.dropped} objects left out{where}._" if fitted.dropped else ""
     return "\n".join([first, "\n\n".join(block for block in [*head, *blocks, last] if block), ""])
 
 

@@ -58,10 +58,10 @@ def test_diffs_open_by_keyboard_and_are_found_by_their_values(opened):
     page = opened(plan_html(PLAN, "quickstart"))
     page.get_by_label("Filter", exact=True).fill("0 4 * * *")
     assert names(page) == ["nightly"]
-    page.locator("#c2 summary").focus()
+    page.locator("#c3 summary").focus()
     page.keyboard.press("Enter")
-    assert '+ schedules.nightly.cron: "0 4 * * *"' in page.locator("#c2 pre").inner_text()
-    assert page.locator("#c2 pre").inner_text().count("\n") == 6
+    assert '+ schedules.nightly.cron: "0 4 * * *"' in page.locator("#c3 pre").inner_text()
+    assert page.locator("#c3 pre").inner_text().count("\n") == 6
 
 
 def test_a_node_of_the_graph_leads_to_its_object_whatever_the_filter_says(opened):
@@ -70,7 +70,7 @@ def test_a_node_of_the_graph_leads_to_its_object_whatever_the_filter_says(opened
     page.locator("svg a", has_text="nightly").focus()
     page.keyboard.press("Enter")
     page.wait_for_function("document.activeElement.tagName === 'SUMMARY'")
-    assert page.locator("#c2").get_attribute("open") is not None
+    assert page.locator("#c3").get_attribute("open") is not None
     assert len(names(page)) == 10
 
 
@@ -93,7 +93,7 @@ def test_a_picture_of_the_page_for_the_docs(opened, tmp_path):
     """`make pictures` draws it anew."""
     plan = replace(PLAN, notices=("the override prod-sizes has run out on 2026-01-02",))
     page = opened(plan_html(plan, "quickstart"), viewport={"width": 1000, "height": 1100})
-    page.locator("#c2 summary").click()
+    page.locator("#c3 summary").click()
     page.mouse.move(0, 0)
     file = Path(os.environ.get("PICTURES", tmp_path)) / "plan-page.png"
     page.screenshot(path=file, full_page=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from support.action_runner import ACTION, Job
-from support.github import FORK, PERSON, READ_ONLY, REPOSITORY, TOKEN, github_stand_in
+from support.github import FORK, PERSON, READ_ONLY, REPOSITORY, ROBOT, TOKEN, github_stand_in
 from support.pull_request import HEADS, MERGE, PROJECT, SECRET, World
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "github"
@@ -72,6 +72,8 @@ def test_a_pull_request_from_the_first_plan_to_the_report(world, prefect_server)
     assert f"Variable/{one}" in report["body"]
     assert f"`{MERGE[:12]}`" in report["body"]
     assert "Apply for" in applied.summary
+    [kept] = [folder for name, folder in world.artifacts.items() if name.startswith("pfa-gitops-apply-")]
+    assert sorted(file.name for file in kept.iterdir()) == ["apply.json", "apply.md"]
 
     calls = len(world.github.writes)
     world.apply()  # a job that is run again
@@ -126,20 +128,45 @@ def test_a_fork_gets_validate_and_a_plan_without_secrets(world, prefect_server):
     assert world.github.writes == []
 
 
-def test_a_strangers_process_never_saw_a_secret(world):
+def test_a_plan_that_is_denied_says_why_and_can_be_read_whole(world):
+    project = world.workspace / "deploy" / "pfa-gitops.yaml"
+    policy = "  policies: [{name: none, when: \"change.kind == 'Variable'\", message: ask first, severity: deny}]\n"
+    project.write_text(project.read_text() + policy)
+    world.write(variable(world.name, "1"))
+    denied = f"Variable/{world.name}: denied by the policy none: ask first"
+    job = world.plan(HEADS[0], code=1)
+    assert f"::error title=pfa-gitops plan::{denied}" in job.log
+    assert f"denied by the policy none: ask first (Variable/{world.name})" in job.log
+    [(name, folder)] = world.artifacts.items()
+    assert name.startswith("pfa-gitops-report-")  # apply looks for another one
+    assert sorted(file.name for file in folder.iterdir()) == ["plan.html", "plan.md"]
+    stranger = world.plan(HEADS[0], source="stranger/flows", token=READ_ONLY, code=1)
+    assert denied in stranger.log
+    assert "ask first" in stranger.summary
+
+
+def test_a_strangers_plan_sends_no_secret_of_the_machine(world, tmp_path):
+    """The same project as a pull request of our own sends what it names: so the test sees what it looks for."""
+    login = tmp_path / "login"
+    login.write_text(f"user:{SECRET}")
     world.write(
         f"apiVersion: pfa-gitops/v1\nkind: Block\nmetadata: {{name: {world.name}}}\n"
         "spec: {type: secret, data: {value: {from_file: /proc/self/environ}}}\n"
     )
     project = world.workspace / "deploy" / "pfa-gitops.yaml"
     with github_stand_in() as server:  # any server: what it is sent is noted
-        text = project.read_text()
-        connection = "{prefect: {api_url: URL, api_key: {from_file: /proc/self/environ}}}"
-        project.write_text(text.replace("prod: {}", f"prod: {connection.replace('URL', server.url)}"))
+        connection = f"{{prefect: {{api_url: '{server.url}', auth_string: {{from_file: {login}}}}}}}"
+        project.write_text(project.read_text().replace("prod: {}", f"prod: {connection}"))
+        world.plan(HEADS[0], code=4)
+        logins = {call.basic_login for call in server.calls}
+        assert logins == {f"user:{SECRET}"}
+
+        server.calls.clear()
         job = world.plan(HEADS[0], source="stranger/flows", token=READ_ONLY)
-        seen = job.log + job.summary + "".join(f"{call} {call.body}" for call in server.calls)
-    assert SECRET not in seen
-    assert READ_ONLY not in seen
+        assert server.calls == []
+    assert "valid, not planned" in job.summary
+    assert str(login) in job.summary
+    assert READ_ONLY not in job.log + job.summary
 
 
 @pytest.mark.slow  # jobs of several processes; tests/unit/github/test_reviewed.py has all reasons
@@ -167,7 +194,7 @@ def test_what_nobody_reviewed_is_not_applied(world, prefect_server, artifact, wh
 def test_a_commit_without_a_pull_request_is_applied_only_when_the_workflow_says_so(world, prefect_server):
     world.write(variable(world.name, "1"))
     refused = world.apply(code=1)
-    assert "no merged pull request made commit eeeeeeeeeeee" in refused.log
+    assert "no pull request that was merged into main made commit eeeeeeeeeeee" in refused.log
     assert world.github.writes == []
     world.apply(unreviewed="apply")
     assert live(prefect_server, world.name) == [1]
@@ -241,11 +268,17 @@ def test_the_projects_that_changed_are_selected(world):
     (world.workspace / "other" / "pfa-gitops.yaml").write_text(PROJECT.replace("NAME", "other"))
     world.github.files[7] = [{"filename": "deploy/manifests/all.yaml"}, {"filename": "README.md"}]
     pull = {"number": 7, "head": {"sha": HEADS[0], "repo": {"full_name": REPOSITORY}}}
+    gone = world.github.add_comment(7, "<!-- pfa-gitops: gone/prod -->\nwhat an older commit had", ROBOT)
+    applied = world.github.add_comment(7, "<!-- pfa-gitops apply: gone/prod -->\na report", ROBOT)
     job = world.job("pull_request", {"pull_request": pull})
     assert job.use(world.workspace, command="select", version="installed") == 0, job.log
     assert job.outputs["targets"] == (
         '[{"directory": "deploy", "environment": "prod"}, {"directory": "deploy", "environment": "staging"}]'
     )
+    assert gone["body"].startswith("<!-- pfa-gitops: gone/prod -->\n")
+    assert "its objects stay live" in gone["body"]
+    assert applied["body"].endswith("a report")
+    assert len(world.github.writes) == 1
 
 
 @pytest.mark.slow  # jobs of several processes; the first story and the unit tests stand for it

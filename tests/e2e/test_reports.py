@@ -53,6 +53,7 @@ def test_from_a_plan_on_a_pull_request_to_the_report_of_its_apply(project, name)
     assert applied.stdout.startswith(f"<!-- pfa-gitops apply: {name}/default -->\n### Apply for")
     assert f"- `+` `Variable/{name}` created in " in applied.stdout
     assert (project.folder / "done.md").read_text() == applied.stdout
+    assert project.pfa("plan", *arguments).returncode == 0  # over what it wrote itself
     assert json.loads((project.folder / "done.json").read_text())["summary"]["done"] == 1
     assert project.pfa("plan", "--format", "markdown").stdout == (
         f"<!-- pfa-gitops: {name}/default -->\n**`{name}` in environment `default`**: nothing to change, 1 unchanged.\n"
@@ -68,6 +69,35 @@ def test_a_report_needs_a_name_that_says_its_form(offline):
         assert done.returncode == 1
         assert "plan.pdf: no report has such a name" in done.stderr
         assert ".md" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (("plan", "--report", "mine.md"), "mine.md exists, and is nothing that this command writes"),
+        (("plan", "--report", "mine.html"), "mine.html exists, and is nothing that this command writes"),
+        (("plan", "--report", "saved.json"), "saved.json exists, and is nothing that this command writes"),
+        (("plan", "-o", "a.json", "--report", "./a.json"), "a.json is named twice"),
+        (("plan", "--report", "a.md", "--report", "a.md"), "a.md is named twice"),
+        (("apply", "saved.json", "--report", "saved.json"), "saved.json is named twice"),
+        (("graph", "-o", "mine.md"), "mine.md exists, and is nothing that this command writes"),
+    ],
+)
+def test_no_report_takes_the_place_of_something_else(offline, command, why):
+    saved = {"format": "pfa-gitops/saved-plan/v1", "tool_version": "1", "project": "p", "environment": "e"}
+    texts = {
+        "mine.md": "# mine",
+        "mine.html": "<html>",
+        "saved.json": json.dumps(saved | {"places": {}, "receipts": []}),
+    }
+    for name, text in texts.items():
+        offline.write(name, text)
+    offline.write("manifests/a.yaml", variable("a"))
+    done = offline.pfa(*command)
+    assert done.returncode == 1
+    assert why in done.stderr
+    for name, text in texts.items():
+        assert (offline.folder / name).read_text() == text
 
 
 def test_validate_as_junit(offline, name):
@@ -105,6 +135,8 @@ def test_graphs_of_the_quickstart(tmp_path):
     written = example.pfa("graph", "--format", "svg", "-o", str(tmp_path / "graph.svg"))
     assert written.stderr == f"7 objects and 7 references are in {tmp_path / 'graph.svg'}\n"
     ET.parse(tmp_path / "graph.svg")
+    for form in ("mermaid", "dot", "svg", "mermaid"):  # each over the one before it
+        assert example.pfa("graph", "--format", form, "-o", str(tmp_path / "graph.svg")).returncode == 0
     wrong = example.pfa("graph", "WorkPool/nope")
     assert wrong.returncode == 1
     assert "no manifest WorkPool/nope" in wrong.stderr

@@ -73,6 +73,16 @@ def test_a_denied_plan_is_shown_and_not_applied(project, prefect_server, name):
     assert live(prefect_server, name) == ["-a", "-b"]
 
     project.write("pfa-gitops.yaml", PROJECT.replace("NAME", name).replace("SEVERITY", "warn"))
+    project.write("manifests/a.yaml", variable(f"{name}-a", "2") + variable(f"{name}-b"))
+    project.document("plan", "-o", "reviewed.json")
+    project.write("pfa-gitops.yaml", PROJECT.replace("NAME", name).replace("SEVERITY", "deny"))
+    project.write("manifests/a.yaml", variable(f"{name}-a", "2"))
+    # The delete that is denied was not reviewed, and is not done: it does not stand in the way of what was.
+    done = project.pfa("apply", "reviewed.json")
+    assert done.returncode == 3, done.stderr
+    assert live(prefect_server, name) == ["-a", "-b"]
+
+    project.write("pfa-gitops.yaml", PROJECT.replace("NAME", name).replace("SEVERITY", "warn"))
     warned = project.pfa("apply", "--auto-approve")
     assert warned.returncode == 0
     assert "warn: keep-variables: variables are deleted by hand" in warned.stdout

@@ -143,6 +143,8 @@ def test_a_saved_plan_does_what_it_showed_and_nothing_else(project, prefect_serv
     results = {outcome["address"]: outcome["result"] for outcome in json.loads(done.stdout)["outcomes"]}
     assert results == {f"Variable/{n.a}": "skipped", f"Variable/{n.b}": "done", f"Variable/{n.new}": "done"}
     assert live(prefect_server, n.a, n.b, n.new) == {n.a: 99, n.b: 2, n.new: 1}
+    last = project.document("status", "--history")["applies"][0]
+    assert (last["result"], last["outcomes"]) == ("incomplete", {"done": 2, "skipped": 1})
     assert project.pfa("apply", file, "--replan", "--auto-approve").returncode == 0
     assert live(prefect_server, n.a) == {n.a: 2}
     project.write("pfa-gitops.yaml", PROJECT.replace("NAME", n.other))

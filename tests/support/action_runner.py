@@ -83,7 +83,7 @@ class Job:
             timeout=500,
             check=False,
         )
-        self.log += done.stdout + done.stderr
+        self.log += _masked(done.stdout, done.stderr)
         self.summary += files["GITHUB_STEP_SUMMARY"].read_text()
         return done.returncode, _outputs(files["GITHUB_OUTPUT"].read_text())
 
@@ -100,6 +100,7 @@ class Job:
             "GITHUB_API_URL": self.github.url,
             "GITHUB_GRAPHQL_URL": f"{self.github.url}/graphql",
             "GITHUB_EVENT_NAME": self.event_name,
+            "GITHUB_REF": "refs/pull/7/merge" if self.event_name == "pull_request" else "refs/heads/main",
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_RUN_ID": "4711",
             "GITHUB_SERVER_URL": "https://github.example",
@@ -120,6 +121,16 @@ class Job:
             assert str(found["workflow_run"]["id"]) == given["run-id"]
             shutil.copytree(self.artifacts[found["name"]], given["path"], dirs_exist_ok=True)
         return 0, {}
+
+
+def _masked(output: str, errors: str) -> str:
+    """The log as people see it: the runner takes `::add-mask::` and strikes out what it names."""
+    lines = output.splitlines(keepends=True)
+    masks = [line.removeprefix("::add-mask::").strip() for line in lines if line.startswith("::add-mask::")]
+    text = "".join(line for line in lines if not line.startswith("::add-mask::")) + errors
+    for hidden in masks:
+        text = text.replace(hidden.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%"), "***")
+    return text
 
 
 def _outputs(text: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ It does what the real one does as far as the action relies on it: pages, numbers
 token, and refusals with their statuses. Written from GitHub's public documentation, apart from the client.
 """
 
+import base64
 import itertools
 import json
 import threading
@@ -35,6 +36,13 @@ class Call:
     method: str
     path: str
     body: Any
+    authorization: str = field(default="", repr=False)
+
+    @property
+    def basic_login(self) -> str:
+        """`user:password`, as it was before it was encoded; empty where none was sent so."""
+        kind, _, told = self.authorization.partition(" ")
+        return base64.b64decode(told).decode() if kind == "Basic" else ""
 
     @property
     def writes(self) -> bool:
@@ -69,6 +77,8 @@ class GitHubStandIn:
     runs: list[dict[str, Any]] = field(default_factory=list)
     files: dict[int, list[dict[str, str]]] = field(default_factory=dict)
     compared: list[dict[str, str]] = field(default_factory=list)
+    commits: list[dict[str, Any]] = field(default_factory=list)
+    """Those of a comparison: `sha` and `parents`."""
     faults: list[Fault] = field(default_factory=list)
     user: dict[str, str] = field(default_factory=lambda: dict(ROBOT))
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(101))
@@ -82,8 +92,11 @@ class GitHubStandIn:
         self.comments.append(made)
         return made
 
-    def add_pull(self, number: int, head: str, merge: str, merged_at: str | None = "2026-01-02T00:00:00Z") -> None:
-        self.pulls.append({"number": number, "head": {"sha": head}, "merge_commit_sha": merge, "merged_at": merged_at})
+    def add_pull(
+        self, number: int, head: str, merge: str, merged_at: str | None = "2026-01-02T00:00:00Z", base: str = "main"
+    ) -> None:
+        made = {"number": number, "head": {"sha": head}, "merge_commit_sha": merge, "merged_at": merged_at}
+        self.pulls.append({**made, "base": {"ref": base}})
 
     def add_artifact(self, name: str, head: str, **more: Any) -> dict[str, Any]:
         run = next(self._ids)
@@ -106,7 +119,7 @@ class GitHubStandIn:
     async def answer(self, request: Request) -> Response:
         text = await request.body()
         path = request.url.path.removeprefix(f"/repos/{REPOSITORY}")
-        call = Call(request.method, path, json.loads(text) if text else None)
+        call = Call(request.method, path, json.loads(text) if text else None, request.headers.get("authorization", ""))
         self.calls.append(call)
         fault = next((one for one in self.faults if one.times and str(call).startswith(one.call)), None)
         if fault is None:
@@ -160,10 +173,10 @@ class GitHubStandIn:
         return _paged([one for one in self.pulls if parts[1] in {one["merge_commit_sha"], one["head"]["sha"]}], query)
 
     def _get_pulls(self, parts: list[str], _: Any, query: Any) -> Response:
-        return _paged(self.files[int(parts[1])], query)
+        return _paged(self.files.get(int(parts[1]), []), query)
 
     def _get_compare(self, _: list[str], __: Any, ___: Any) -> Response:
-        return JSONResponse({"files": self.compared})
+        return JSONResponse({"files": self.compared, "commits": self.commits})
 
     def _get_actions(self, parts: list[str], _: Any, query: Any) -> Response | None:
         if parts[1] == "artifacts":

@@ -59,7 +59,7 @@ def test_the_agents_example_is_valid_and_its_fork_needs_no_image(environment):
         EXAMPLES / "agent", environment, kinds(), {"PREFECT_API_URL": "https://x.example.com/api"}, dict, now=NOW
     )
     agent = {str(one.address): one.spec for one in found.manifests}["Agent/agent-example"]
-    assert str(agent.prefect.api_key) == "from_aws_secret prefect-api-key"
+    assert str(agent.prefect.api_key) == "from_aws_secret prefect-api-key in us-west-2"
     assert agent.development is (environment == "fork")
 
 
@@ -73,7 +73,7 @@ def test_prod_differs_from_dev_by_overrides_only():
     assert prod["Deployment/prefect-test"].work_queue == "prod"
     assert prod["Block/test-storage"].type == "s3-bucket"
     assert "basepath" not in prod["Block/test-storage"].data
-    assert str(prod["Agent/prefect-agent"].prefect.api_key) == "from_aws_secret prefect-api-key"
+    assert str(prod["Agent/prefect-agent"].prefect.api_key) == "from_aws_secret prefect-api-key in us-west-2"
     assert dev["Agent/prefect-agent"].prefect.api_key is None
 
 

@@ -5,12 +5,12 @@ No credential stands in clear: Anyscale shows a service's configuration to whoev
 
 from collections.abc import Iterator
 
+from pfa_gitops.model.credentials import ANYSCALE_TOKEN
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.secrets import SecretRef
 from pfa_gitops.model.values import Manifest
 from pfa_gitops.platforms.anyscale._agent_spec import AgentSpec
 from pfa_gitops.platforms.anyscale._workload_variables import RESERVED, cloud_flaws
-from pfa_gitops.platforms.credentials import ANYSCALE_TOKEN
 from pfa_gitops.platforms.urls import is_http, parts_of
 
 CREDENTIALS = {"PREFECT_API_KEY": "prefect.api_key", "PREFECT_API_AUTH_STRING": "prefect.auth_string"}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pfa_gitops.model.errors import ReaderError
+from pfa_gitops.model.errors import NotConfigured, ReaderError
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.platforms.urls import is_http
 
@@ -53,7 +53,7 @@ class AnyscaleTarget:
             mend = "set ANYSCALE_HOST, or the environment's anyscale.host, e.g. https://console.anyscale.com"
             raise ReaderError("the Anyscale host is no http or https address", mend)
         if token is None and wanted != usual:
-            raise ReaderError(f"the Anyscale token is for {usual}, and is not sent to {wanted}", _OTHER_HOST_MEND)
+            raise NotConfigured(f"the Anyscale token is for {usual}, and is not sent to {wanted}", _OTHER_HOST_MEND)
         text = token.reveal() if token else environ.get("ANYSCALE_CLI_TOKEN") or _token_from_file(home / CREDENTIALS)
         return cls(wanted, Sealed(_checked(text)), cloud, project)
 
@@ -73,7 +73,7 @@ def _checked(token: str) -> str:
 
 def _token_from_file(path: Path) -> str:
     if not path.is_file():
-        raise ReaderError("no Anyscale credentials are set", _MEND)
+        raise NotConfigured("no Anyscale credentials are set", _MEND)
     try:
         token = json.loads(path.read_text())["cli_token"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pfa_gitops.model.credentials import ANYSCALE_TOKEN, PREFECT_CREDENTIALS
 from pfa_gitops.model.places import Path
 from pfa_gitops.model.secrets import EnvValue, SecretRef, is_secret_ref
 from pfa_gitops.platforms.anyscale._agent_arguments import SECRET_ENV
@@ -14,7 +15,6 @@ from pfa_gitops.platforms.anyscale._workload_live import FILES_DIGEST
 from pfa_gitops.platforms.anyscale._workload_spec import WorkloadFields
 from pfa_gitops.platforms.base import Flaw
 from pfa_gitops.platforms.compute_shapes import ComputeShape
-from pfa_gitops.platforms.credentials import ANYSCALE_TOKEN, PREFECT_CREDENTIALS
 
 RESERVED = (SECRET_ENV, FILES_DIGEST)
 

@@ -92,8 +92,7 @@ class JobSchedule(Kind[JobScheduleSpec, AnyscaleClient]):
     def _found(self, client: AnyscaleClient, schedule: Schedule) -> Found[JobScheduleSpec]:
         job: Any = JobFields.model_construct(entrypoint="", **NAMED_AS_NONE)
         spec = JobScheduleSpec.model_construct(name=schedule.name, cron_expression="", job_config=job)
-        page = f"{client.target.host}/scheduled-jobs/{schedule.id}"
-        return Found(self.bare(schedule.name, spec), schedule.id, page, made(schedule))
+        return Found(self.bare(schedule.name, spec), schedule.id, _page(client, schedule.id), made(schedule))
 
     async def worded(
         self, client: AnyscaleClient, lives: Sequence[Live[JobScheduleSpec]]
@@ -147,6 +146,14 @@ class JobSchedule(Kind[JobScheduleSpec, AnyscaleClient]):
     async def status(self, client: AnyscaleClient, wanted: Sequence[Wanted]) -> Sequence[Status]:
         """Whether it is awake, and when it is due."""
         return [_status(manifest, one) for _, there in await _listed(client, wanted) for manifest, one in there]
+
+    def page(self, client: AnyscaleClient, live: Live[JobScheduleSpec]) -> str:
+        """By its id."""
+        return _page(client, live.id)
+
+
+def _page(client: AnyscaleClient, schedule_id: str) -> str:
+    return f"{client.target.host}/scheduled-jobs/{schedule_id}"
 
 
 async def _listed(client: AnyscaleClient, wanted: Sequence[Wanted]) -> list[tuple[Cloud, Listed]]:

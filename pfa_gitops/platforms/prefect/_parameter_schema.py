@@ -103,12 +103,18 @@ def _type_schema(_written: str, type_: Any) -> dict[str, Any]:
 
 def _model_schema(parameters: Sequence[_Parameter]) -> dict[str, Any]:
     """The schema of a model that has the parameters as fields."""
-    fields = dict(map(_field, parameters))
     try:
-        return _schema_of_model(fields)
+        return _schema_of_model(dict(map(_field, parameters)))
     except Exception:  # no schema here, a package that is missing, a pattern that is none: anything may come
-        kept = {name: field if _has_schema(name, field) else (Any, field[1]) for name, field in fields.items()}
-        return _schema_of_model(kept)
+        return _schema_of_model(dict(map(_field_with_schema, parameters)))
+
+
+def _field_with_schema(parameter: _Parameter) -> tuple[str, _TypedField]:
+    """A field that takes anything where the type has no schema; with a default of null where that has none either."""
+    for name, field in map(_field, (parameter, parameter._replace(type=Any))):
+        if _has_schema(name, field):
+            return name, field
+    return _field(parameter._replace(type=Any, default=None))
 
 
 def _schema_of_model(fields: dict[str, Any]) -> dict[str, Any]:

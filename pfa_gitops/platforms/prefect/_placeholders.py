@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from pfa_gitops.model.credentials import ANYSCALE_TOKEN, PREFECT_CREDENTIALS
 from pfa_gitops.model.places import Path
 from pfa_gitops.model.references import Embeds
 from pfa_gitops.platforms.base import Flaw
-from pfa_gitops.platforms.credentials import ANYSCALE_TOKEN, PREFECT_CREDENTIALS
 
 INFRA_TYPES = ("anyscale-job", "ray-job")
 """The block types of InfraBlock. A Block never has one of them."""

@@ -5,6 +5,7 @@ pull request. Whatever else stands in the source is `Unresolved`.
 """
 
 import ast
+import collections
 import decimal
 import enum
 import math
@@ -23,8 +24,12 @@ from pfa_gitops.platforms.prefect._statements import assigned, statements
 
 MAX_STEPS = 20_000
 """How many expressions of one module are looked at, so that a few lines cannot keep a plan busy."""
+MAX_WEIGHT = 50_000
+"""What they all come to: a name weighs each time what it stands for, as each mention may be written out in the end."""
 MAX_DEPTH = 60
 MAX_TEXT = 100_000
+WEIGHT_OF_TEXT = 20
+"""Characters that weigh as much as one item of a list."""
 MAX_NUMBER = 2.0**64
 MAX_POWER = 64
 MAX_EXPONENT = 1_000
@@ -72,7 +77,8 @@ class Module:
         self._made: dict[int, Any] = {}
         self._bindings: dict[str, list[tuple[int, Definition]]] = {}
         self._line = LAST_LINE
-        self._steps = self._depth = 0
+        self._steps = self._depth = self._weight = 0
+        self._weights: dict[int, int] = {}
         self.may_backtrack = False
         """Whether a class here checks texts with Python's regular expressions, which a few letters can keep busy."""
         for statement in statements(tree.body):
@@ -143,11 +149,18 @@ class Module:
             raise Unresolved
         self._depth += 1
         try:
-            return _bounded(self._value(expression))
+            value = _bounded(self._value(expression))
+            self._weigh(1 + _size(value))
+            return value
         except Exception:  # a reader's class meets pydantic and enum here, which raise whatever they like
             raise Unresolved from None
         finally:
             self._depth -= 1
+
+    def _weigh(self, weight: int) -> None:
+        self._weight += weight
+        if self._weight > MAX_WEIGHT:
+            raise Unresolved
 
     def _value(self, expression: ast.expr) -> Any:  # noqa: PLR0911 - one case for each form of expression
         match expression:
@@ -207,16 +220,25 @@ class Module:
         return next((one for one in reversed(bindings) if one[0] < self._line), (LAST_LINE, bindings[-1][1]))
 
     def _defined(self, definition: Definition) -> Any:
-        if isinstance(definition, ast.ClassDef):
-            with self.seen_from(LAST_LINE):  # its annotations may name what comes later
-                return self._class(definition)
-        if isinstance(definition, ast.Call):
-            if id(definition) not in self._made:  # a type that is made by a call is made once
-                self._made[id(definition)] = self.value(definition)
-            return self._made[id(definition)]
+        if isinstance(definition, ast.ClassDef | ast.Call):
+            return self._made_once(definition)
         if isinstance(definition, ast.expr):
             return self.value(definition)
         raise Unresolved
+
+    def _made_once(self, definition: ast.ClassDef | ast.Call) -> Any:
+        """A class, and a type that is made by a call. It weighs the same each time it is named."""
+        self._weigh(self._weights.get(id(definition), 0))
+        before = self._weight
+        if isinstance(definition, ast.ClassDef):
+            with self.seen_from(LAST_LINE):  # its annotations may name what comes later
+                made = self._class(definition)
+        else:
+            if id(definition) not in self._made:
+                self._made[id(definition)] = self.value(definition)
+            made = self._made[id(definition)]
+        self._weights.setdefault(id(definition), self._weight - before)
+        return made
 
     def _attribute(self, expression: ast.Attribute) -> Any:
         """A member of an enum, its name or value, and what a class of the module assigns to a name of its own."""
@@ -345,6 +367,13 @@ class Module:
 
 def _is_generic_model(value: Any) -> bool:
     return isinstance(value, type) and issubclass(value, pydantic.BaseModel)
+
+
+def _size(value: Any) -> int:
+    """What a value weighs beside its parts."""
+    if isinstance(value, str):
+        return len(value) // WEIGHT_OF_TEXT
+    return len(value) if isinstance(value, list | tuple | dict | set | frozenset | collections.deque) else 0
 
 
 def _bounded(value: Any) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pfa_gitops.model.errors import ReaderError
+from pfa_gitops.model.errors import NotConfigured, ReaderError
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.platforms.prefect._settings import PrefectSettings, as_flag, as_mapping, as_seconds, read_settings
 from pfa_gitops.platforms.urls import is_http, server_of
@@ -103,7 +103,7 @@ def _same_server(url: str, usual: object) -> bool:
 def _checked_url(url: object, settings: PrefectSettings) -> str:
     if not url:
         missing = settings.missing_profile
-        raise ReaderError(
+        raise NotConfigured(
             f"the Prefect profile {missing} does not exist" if missing else "no Prefect server is configured",
             "set PREFECT_API_URL, e.g. http://127.0.0.1:4200/api, or choose a profile that has one",
         )

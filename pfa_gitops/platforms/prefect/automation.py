@@ -69,7 +69,7 @@ class Automation(Kind[AutomationSpec, PrefectClient]):
 
     def _found(self, client: PrefectClient, item: Item, owner: str | None) -> Found[AutomationSpec]:
         spec = AutomationSpec.model_construct(name=item["name"], trigger=EventTrigger(type="event"))
-        page = f"{client.target.console}/automations/automation/{item['id']}"
+        page = _page(client, item["id"])
         made_by = f"`prefect deploy`, for {owner}" if owner else ""
         return Found(self.bare(item["name"], spec), item["id"], page, made(item), touch(item), made_by=made_by)
 
@@ -98,6 +98,10 @@ class Automation(Kind[AutomationSpec, PrefectClient]):
     async def delete(self, client: PrefectClient, live: Live[AutomationSpec]) -> None:
         """DELETE by id."""
         await client.remove(f"/automations/{live.id}")
+
+    def page(self, client: PrefectClient, live: Live[AutomationSpec]) -> str:
+        """By its id."""
+        return _page(client, live.id)
 
     async def status(self, client: PrefectClient, wanted: Wanted) -> Sequence[Status]:
         """Whether it is on, and whether all is there that it acts upon."""
@@ -179,6 +183,10 @@ def _half_names(wanted: Wanted) -> Iterable[Problem]:
             if isinstance(place.marker, RefTo) and place.marker.kind == "Deployment" and "/" not in place.text:
                 message = f"the deployment {place.text} is not of this project, so that its flow is not known"
                 yield manifest.problem(place.path, message, f"write `flow name/{place.text}`")
+
+
+def _page(client: PrefectClient, automation_id: str) -> str:
+    return f"{client.target.console}/automations/automation/{automation_id}"
 
 
 def _status(manifest: Manifest[AutomationSpec], items: Sequence[Item], names: NamesById) -> Status:

@@ -60,13 +60,12 @@ class ConcurrencyLimit(Kind[ConcurrencyLimitSpec, PrefectClient]):
 
     async def discover(self, client: PrefectClient) -> Sequence[Found[ConcurrencyLimitSpec]]:
         """One listing of all, but for those that Prefect makes for a deployment's own limit."""
-        page = f"{client.target.console}/concurrency-limits/concurrency-limit/"
         items = await client.listing("/v2/concurrency_limits/filter")
-        return [self._found(item, page) for item in items if not item["name"].startswith(OWN)]
+        return [self._found(client, item) for item in items if not item["name"].startswith(OWN)]
 
-    def _found(self, item: Item, pages: str) -> Found[ConcurrencyLimitSpec]:
+    def _found(self, client: PrefectClient, item: Item) -> Found[ConcurrencyLimitSpec]:
         manifest = self.bare(item["name"], _live(item).spec)
-        return Found(manifest, item["id"], pages + item["id"], made(item), touch(item))
+        return Found(manifest, item["id"], _page(client, item["id"]), made(item), touch(item))
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
         """POST."""
@@ -91,6 +90,14 @@ class ConcurrencyLimit(Kind[ConcurrencyLimitSpec, PrefectClient]):
     async def links(self, client: PrefectClient, prospects: Sequence[Prospect[ConcurrencyLimitSpec]]) -> Sequence[Link]:
         """Whether it has a slot left. What was observed tells that."""
         return [link for prospect in prospects for link in _links(prospect, self.rules)]
+
+    def page(self, client: PrefectClient, live: Live[ConcurrencyLimitSpec]) -> str:
+        """By its id."""
+        return _page(client, live.id)
+
+
+def _page(client: PrefectClient, limit_id: str) -> str:
+    return f"{client.target.console}/concurrency-limits/concurrency-limit/{limit_id}"
 
 
 def _links(prospect: Prospect[ConcurrencyLimitSpec], rules: FieldRules) -> Iterator[Link]:

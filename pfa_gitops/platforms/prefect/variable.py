@@ -69,7 +69,7 @@ class Variable(Kind[VariableSpec, PrefectClient]):
     async def discover(self, client: PrefectClient) -> Sequence[Found[VariableSpec]]:
         """One listing of all, but for the locks of pfa-gitops."""
         items = await client.listing("/variables/filter", {"sort": "NAME_ASC"})
-        page = f"{client.target.console}/variables"
+        page = _page(client)
         return [self._found(item, page) for item in items if LOCK_TAG not in item["tags"]]
 
     def _found(self, item: Item, page: str) -> Found[VariableSpec]:
@@ -92,6 +92,14 @@ class Variable(Kind[VariableSpec, PrefectClient]):
     async def delete(self, client: PrefectClient, live: Live[VariableSpec]) -> None:
         """DELETE by id."""
         await client.remove(f"/variables/{live.id}")
+
+    def page(self, client: PrefectClient, live: Live[VariableSpec]) -> str:
+        """That of all variables: none has one of its own."""
+        return _page(client)
+
+
+def _page(client: PrefectClient) -> str:
+    return f"{client.target.console}/variables"
 
 
 def _live(item: Mapping[str, Any]) -> Live[VariableSpec]:

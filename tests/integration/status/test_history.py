@@ -1,5 +1,6 @@
 """What the inventory remembers of applies, and `status --watch`: real processes, a real Prefect and a real git."""
 
+import asyncio
 import os
 import pty
 import signal
@@ -9,7 +10,14 @@ import uuid
 from contextlib import suppress
 
 import pytest
-from support.commands import HEEDS_INTERRUPT, Workdir
+from support.commands import HEEDS_INTERRUPT, PROGRAM, Workdir
+
+from pfa_gitops.holder import is_dead
+from pfa_gitops.model.holder import Holder
+from pfa_gitops.model.values import Owner
+from pfa_gitops.platforms.prefect._client import PrefectClient
+from pfa_gitops.platforms.prefect._lock import VariableLock
+from pfa_gitops.platforms.prefect._target import PrefectTarget
 
 PROJECT = """apiVersion: pfa-gitops/v1
 kind: Project
@@ -143,6 +151,28 @@ def test_another_commit_alone_changes_nothing_and_writes_nothing(project, prefec
     assert project.pfa("apply", "--auto-approve", **CI | {"GITHUB_RUN_ID": "78"}).returncode == 0
     assert len(applies(project)) == 1
     assert inventory_writes(prefect_server, name) == written
+
+
+def test_an_apply_that_waited_for_an_equal_one_leaves_no_trace(project, prefect_server, name):
+    async def both():
+        somewhere = Holder("ben", "another-machine", "2026-01-01T00:00:00+00:00", "apply")
+        command = (*PROGRAM, "apply", "--auto-approve")
+        how = {"cwd": project.folder, "env": project.whole_environment, "stderr": subprocess.PIPE}
+        async with PrefectClient(PrefectTarget(prefect_server.url)) as client:
+            lock = VariableLock(client, Owner(name, "default"), "1", is_dead)
+            await lock.acquire(somewhere, 0, print)
+            holding = asyncio.create_task(lock.hold())
+            waiting = [await asyncio.create_subprocess_exec(*command, **how) for _ in range(2)]
+            for process in waiting:
+                await process.stderr.readuntil(b"waiting for the lock")
+            holding.cancel()
+            await lock.release()
+            for process in waiting:
+                await process.communicate()
+        return [process.returncode for process in waiting]
+
+    assert asyncio.run(both()) == [0, 0]
+    assert [one["counts"] for one in applies(project)] == [{"create": 1}]
 
 
 @pytest.mark.slow  # units have the rules

@@ -26,9 +26,14 @@ spec:
 VARIABLE = "apiVersion: pfa-gitops/v1\nkind: Variable\nmetadata: {name: %s}\nspec: {value: 1}\n---\n"
 
 
+def context():
+    """As the program itself makes it: click keeps at each command what its context says of the option `--help`."""
+    return click.Context(app, **app.context_settings)
+
+
 def test_each_command_has_examples():
     assert COMMANDS.keys() <= examples.EXAMPLES.keys()
-    local = app.get_command(click.Context(app), "local")
+    local = app.get_command(context(), "local")
     assert {f"local {name}" for name in local.commands} <= examples.EXAMPLES.keys()
 
 
@@ -39,11 +44,10 @@ def test_an_example_is_what_the_command_takes(line, tmp_path, monkeypatch):
     for word in words:
         if Path(word).suffix:
             Path(word).write_text("a file that the command reads")
-    context = click.Context(app)
-    command = app.get_command(context, words.pop(0))
+    command = app.get_command(context(), words.pop(0))
     if isinstance(command, click.Group):
         command = command.commands[words.pop(0)]
-    made = command.make_context("command", words, context)
+    made = command.make_context("command", words, context())
     assert not made.args
 
 

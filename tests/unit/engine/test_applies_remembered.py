@@ -9,19 +9,21 @@ from support.shelf_project import Killed
 
 from pfa_gitops.engine.apply import Apply
 from pfa_gitops.engine.record import Record
+from pfa_gitops.engine.saved import fit
 from pfa_gitops.model.errors import Conflict
 from pfa_gitops.model.history import Source
+from pfa_gitops.model.receipts import SavedPlan, receipts
 
 SOURCE = Source("2026-01-01T00:00:00+00:00", "ana", "apply")
 
 
-def carry_out(project, planned):
+def carry_out(project, planned, left_out=()):
     async def write(inventory):
         if project.shelf.dead:
             raise Killed
         return await project.ledger.write(inventory)
 
-    record = Record(planned, write, SOURCE)
+    record = Record(planned, write, SOURCE, left_out)
     asyncio.run(Apply(planned.plan, project.kinds, {"shelf": project.shelf}, record, OpenLock()).run())
 
 
@@ -53,3 +55,14 @@ def test_what_failed_is_remembered(project, shelf, box, fields):
     carry_out(project, project.plan(box("a", **fields)))
     last = project.ledger.inventory.history[-1]
     assert (last.result, last.outcomes) == ("incomplete", {"failed": 1})
+
+
+def test_what_moved_since_a_plan_was_saved_is_remembered_as_skipped(project, box):
+    wanted = [box("a"), box("b")]
+    planned = project.plan(*wanted)
+    saved = SavedPlan("1.0", "tests", "test", {"shelf": "here"}, receipts(planned.plan.changes, planned.inventory))
+    fitted = fit(project.plan(box("a"), box("b", size=2)), saved)
+    carry_out(project, *fitted)
+    [last] = project.ledger.inventory.history
+    assert (last.result, last.outcomes) == ("incomplete", {"done": 1, "skipped": 1})
+    assert (last.counts, last.changes) == ({"create": 2}, ("create Box/a", "create Box/b"))

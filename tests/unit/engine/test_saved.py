@@ -1,12 +1,17 @@
 """A saved plan: what it shows is done, what moved since is not, and it holds no value."""
 
+import asyncio
 import json
 from dataclasses import replace
 
 import pytest
 from support.shelf_project import actions
 
+from pfa_gitops.engine.guards import Bounds
+from pfa_gitops.engine.planning import assessed
 from pfa_gitops.engine.saved import fit
+from pfa_gitops.model.chain import Chain, Link, Part, Verdict
+from pfa_gitops.model.places import Address
 from pfa_gitops.model.receipts import SavedPlan, from_json, receipts, to_json
 from pfa_gitops.model.values import Action, Owner, Result
 
@@ -46,6 +51,33 @@ def test_what_the_plan_did_not_show_is_not_done(project, shelf, box):
     planned, skipped = fit(project.plan(box("a", size=2), box("new")), saved)
     assert [str(outcome.change.address) for outcome in skipped] == ["Box/a", "Box/new"]
     assert actions(planned) == {}
+
+
+def test_limits_are_of_what_is_done(project, shelf, box):
+    project.apply(box("a"), box("b"), box("c"))
+    saved = save(project.plan(box("b"), box("c")))
+    whole = project.plan(max_deletes=1)
+    assert whole.plan.breaches
+    planned, skipped = fit(whole, saved)
+    assert [str(outcome.change.address) for outcome in skipped] == ["Box/b", "Box/c"]
+    kept = asyncio.run(assessed(planned, project.kinds, {"shelf": shelf}, Bounds(max_deletes=1)))
+    assert kept.plan.breaches == ()
+    kept = asyncio.run(assessed(planned, project.kinds, {"shelf": shelf}, Bounds(max_deletes=0)))
+    assert kept.plan.breaches == ("it deletes or replaces 1 objects, and max_deletes is 0",)
+
+
+def test_nothing_is_told_of_what_is_left_out(project, shelf, box):
+    address, other = Address("Box", "a"), Address("Box", "b")
+    project.apply(box("a", size=1), box("b", size=1))
+    wanted = [box("a", size=2), box("b", size=2)]
+    saved = save(project.plan(*wanted))
+    shelf.boxes["a"] = box("a", size=7).spec
+    planned = project.plan(*wanted)
+    chains = (Chain(address, ()), Chain(other, (Link(Part.QUEUE, Verdict.NOT, "r", address),)), Chain(other, ()))
+    plan = replace(planned.plan, protection=((address, True), (other, True)), chains=chains)
+    kept = fit(replace(planned, plan=plan), saved).planned.plan
+    assert kept.protection == ((other, True),)
+    assert kept.chains == (Chain(other, ()),)
 
 
 def test_what_is_done_by_now_is_done(project, box):

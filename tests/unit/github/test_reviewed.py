@@ -16,13 +16,15 @@ from pfa_gitops.github.reviewed import (
     to_json,
     write_record,
 )
+from pfa_gitops.github.surroundings import Surroundings
 
 HEAD, MERGE = "a" * 40, "e" * 40
+HERE = Surroundings(REPOSITORY, "", "", "", "push", MERGE, "9" * 40, None, "main")
 RECORD = Record(REPOSITORY, 7, HEAD, "deploy", "prod")
 
 
 def found(github):
-    return find_reviewed(github, REPOSITORY, MERGE, "deploy", "prod")
+    return find_reviewed(github, HERE, "deploy", "prod")
 
 
 def test_the_newest_plan_of_the_last_commit(server, github):
@@ -63,9 +65,40 @@ def test_any_other_plan_is_none(server, github, artifact, why):
 def test_a_pull_request_that_is_not_merged_or_ended_elsewhere_is_none(server, github):
     server.add_pull(7, MERGE, "f" * 40)
     server.add_pull(8, HEAD, MERGE, merged_at=None)
+    server.add_pull(9, HEAD, MERGE, base="unprotected")
+    server.add_artifact(artifact_name(replace(RECORD, pull_request=9)), HEAD)
     reviewed = found(github)
-    assert reviewed.refusal == "no merged pull request made commit eeeeeeeeeeee, so nobody reviewed a plan"
+    assert reviewed.refusal == (
+        "no pull request that was merged into main made commit eeeeeeeeeeee, so nobody reviewed a plan"
+    )
     assert reviewed.pull_request is None
+
+
+EARLIER, LATER = "2026-01-01T01:00:00Z", "2026-01-01T02:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "taken"),
+    [(LATER, EARLIER, 7), (LATER, None, 7), (EARLIER, LATER, 6), (None, EARLIER, 6)],
+)
+def test_of_several_merges_in_one_push_the_last_ones_plan_must_be_the_newest(server, github, mine, other, taken):
+    first = "d" * 40
+    server.add_pull(6, "b" * 40, first)
+    server.add_pull(7, HEAD, MERGE)
+    server.commits = [
+        {"sha": first, "parents": [{"sha": "9" * 40}, {"sha": "b" * 40}]},
+        {"sha": MERGE, "parents": [{"sha": first}, {"sha": HEAD}]},
+    ]
+    if mine:
+        server.add_artifact(artifact_name(RECORD), HEAD, created_at=mine)
+    if other:
+        server.add_artifact(artifact_name(replace(RECORD, head="b" * 40)), "b" * 40, created_at=other)
+    reviewed = found(github)
+    assert reviewed.pull_request == taken  # the report goes there
+    assert bool(reviewed.record) is (taken == 7)
+    if taken == 6:
+        assert "the newest plan here is that of pull request 6" in reviewed.refusal
+        assert "pull request 7 made commit eeeeeeeeeeee" in reviewed.refusal
 
 
 def test_a_name_says_what_it_is_for_and_no_two_are_the_same():

@@ -3,7 +3,7 @@
 import pytest
 from support.github import ROBOT
 
-from pfa_gitops.github.selection import Changed, Target, select, what_changed
+from pfa_gitops.github.selection import Changed, Target, no_longer_declared, select, what_changed
 from pfa_gitops.github.surroundings import PullRequest, Surroundings
 from pfa_gitops.model.errors import ReaderError
 
@@ -76,13 +76,46 @@ def test_no_project_at_all(tmp_path):
         chosen(tmp_path, None)
 
 
-def test_more_jobs_than_a_matrix_has(root):
+def test_a_change_may_remove_the_last_project_of_a_checkout(tmp_path):
+    last = Changed(["pfa-gitops.yaml"], may_leave_none=True)
+    with pytest.raises(ReaderError, match="there is no"):
+        select(tmp_path, [], ["prod"], last, [])
+    (tmp_path / ".git").mkdir()
+    assert select(tmp_path, [], ["prod"], last, []) == []
+
+
+def test_what_is_no_longer_declared(root):
+    (root / ".git").mkdir()
+    names = ("x/prod", "x/gone", "away/prod", "x/default")
+    told = {f"<!-- pfa-gitops: {name} -->" for name in names} | {"<!-- pfa-gitops apply: x/gone -->", "hello"}
+    assert no_longer_declared(root / "a", told) == []  # the file in c/d, which cannot be read, may be of any of them
+    (root / "c" / "d" / "pfa-gitops.yaml").unlink()
+    gone = ["<!-- pfa-gitops: away/prod -->", "<!-- pfa-gitops: x/gone -->"]
+    assert no_longer_declared(root / "a", told) == gone
+
+
+def test_more_jobs_than_a_matrix_has(tmp_path):
+    names = ", ".join(f"e{number}: {{}}" for number in range(257))
+    (tmp_path / "pfa-gitops.yaml").write_text(f"{PROJECT}spec: {{environments: {{{names}}}}}\n")
     with pytest.raises(ReaderError, match="more than the 256 jobs"):
-        chosen(root, None, names=[str(number) for number in range(100)])
+        chosen(tmp_path, None)
+
+
+def test_a_project_has_no_job_for_an_environment_of_another_one(root):
+    """One whose file cannot be read has all that are named: such a job tells what is wrong."""
+    expected = [Target("a", "prod"), Target("c/d", "prod"), Target("c/d", "default"), Target("a-b", "default")]
+    assert set(chosen(root, None, names=["prod", "default"])) == set(expected)
+
+
+def test_an_environment_that_no_project_has_is_told(root):
+    (root / "c" / "d" / "pfa-gitops.yaml").unlink()
+    with pytest.raises(ReaderError, match="no project has the environment prd") as told:
+        chosen(root, None, names=["dev", "prd"])
+    assert "prod" in told.value.mend
 
 
 def here(event, pull_request=None, before=""):
-    return Surroundings("acme/flows", "", "", "", event, "e" * 40, before, pull_request)
+    return Surroundings("acme/flows", "", "", "", event, "e" * 40, before, pull_request, "main")
 
 
 def test_of_a_pull_request_renamed_files_count_twice(server, github):
@@ -92,10 +125,23 @@ def test_of_a_pull_request_renamed_files_count_twice(server, github):
     assert len(paths) == 152
 
 
-def test_of_a_merge_the_pull_requests_files_count(server, github):
-    server.add_pull(7, "a" * 40, "e" * 40)
-    server.files[7] = [{"filename": "x"}]
-    assert what_changed(github, here("push", before="9" * 40)).paths == ["x"]
+def test_of_a_push_with_several_merges_all_count(server, github):
+    """As a merge queue makes them: each has a merge commit, and the branch's last one is only one of them."""
+    server.add_pull(6, "a" * 40, "d" * 40)
+    server.add_pull(7, "b" * 40, "e" * 40)
+    server.add_pull(5, "c" * 40, "9" * 40)  # was there before
+    server.commits = [
+        {"sha": "a" * 40, "parents": [{"sha": "9" * 40}]},
+        {"sha": "d" * 40, "parents": [{"sha": "9" * 40}, {"sha": "a" * 40}]},
+        {"sha": "e" * 40, "parents": [{"sha": "d" * 40}, {"sha": "b" * 40}]},
+    ]
+    server.compared = [{"filename": "x"}, {"filename": "y"}]
+    server.files = {5: [{"filename": "z"}], 6: [{"filename": "x"}], 7: [{"filename": "y"}, {"filename": "taken back"}]}
+    for number in (5, 6, 7):
+        server.add_comment(number, f"<!-- pfa-gitops: x/{number} -->", ROBOT)
+    changed = what_changed(github, here("push", before="9" * 40))
+    assert set(changed.paths) == {"x", "y", "taken back"}
+    assert changed.told == {"<!-- pfa-gitops: x/6 -->", "<!-- pfa-gitops: x/7 -->"}
 
 
 def test_of_a_push_its_commits_count(server, github):

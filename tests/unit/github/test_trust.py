@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pfa_gitops.github.environment import KEPT, of_a_stranger, prepare, take_token
+from pfa_gitops.github.environment import KEPT, URLS, of_a_stranger, prepare, take_token
 from pfa_gitops.github.inputs import inputs
 from pfa_gitops.github.surroundings import surroundings
 from pfa_gitops.model.errors import ReaderError
@@ -41,10 +41,15 @@ def test_a_fork_is_a_stranger(tmp_path, repository, actor, strange):
     assert around(tmp_path, pull(repository), GITHUB_ACTOR=actor).by_a_stranger is strange
 
 
-@pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])
+@pytest.mark.parametrize("event", ["pull_request_target", "workflow_run", "issue_comment", "pull_request_review"])
 def test_events_that_give_secrets_to_strangers_are_refused(tmp_path, event):
     with pytest.raises(ReaderError, match="refused"):
         around(tmp_path, GITHUB_EVENT_NAME=event)
+
+
+@pytest.mark.parametrize("event", ["pull_request", "merge_group", "push", "schedule", "workflow_dispatch"])
+def test_events_that_tell_whose_the_checkout_is_are_taken(tmp_path, event):
+    assert around(tmp_path, GITHUB_EVENT_NAME=event).event == event
 
 
 def test_outside_of_actions_it_says_so():
@@ -69,9 +74,23 @@ def test_a_stranger_keeps_no_secret(tmp_path):
     assert kept["PREFECT_API_URL"] == "x"
 
 
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://mona:s3cret@prefect.example/api", "https://prefect.example/api"),
+        ("HTTP://:s@host:3128", "HTTP://host:3128"),
+        ("mona:s://x@y/z@host:3128", "host:3128"),
+        ("https://prefect.example/api", "https://prefect.example/api"),
+    ],
+)
+def test_a_kept_url_has_no_password(tmp_path, url, kept):
+    shown = of_a_stranger(dict.fromkeys(URLS, url), tmp_path)
+    assert {shown[name] for name in URLS} == {kept}
+
+
 def test_an_expression_without_a_value_counts_as_left_out():
     environ = {"PREFECT_API_KEY": "", "PREFECT_API_URL": "u", "OTHER": "", "PFA_VARIABLES": "A=1\n# no\nB='x y'\nC=\n"}
-    prepare(environ)
+    assert prepare(environ) == ["1", "x y"]
     assert environ == {"PREFECT_API_URL": "u", "OTHER": "", "A": "1", "B": "x y"}
 
 

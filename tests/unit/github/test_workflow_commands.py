@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pfa_gitops.github.workflow_commands import SUMMARY_BYTES, add_summary, annotation, set_outputs
+from pfa_gitops.github.workflow_commands import SUMMARY_BYTES, add_summary, annotation, mask, set_outputs
 from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.places import Address, Origin
 
@@ -32,6 +32,15 @@ def test_no_text_is_a_command_of_its_own(tmp_path, text):
     assert message.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%") == f"{text}\n{text}"
     assert len(properties.split(",")) == 4
     assert "::" not in properties
+
+
+def test_values_are_hidden_line_by_line(capsys):
+    values = ["s3cret%", "first line\r\nsecond\n\n", "1", "::error::x"]
+    mask({}, values)
+    assert capsys.readouterr().out == ""
+    mask({"GITHUB_ACTIONS": "true"}, values)
+    lines = ["::error::x", "first line", "s3cret%25", "second"]
+    assert capsys.readouterr().out.splitlines() == [f"::add-mask::{line}" for line in lines]
 
 
 def test_an_output_cannot_set_another_one(tmp_path):

@@ -1,6 +1,7 @@
 """The YAML itself: valid, without zizmor's findings, pinned, and no logic in it that Python does not test."""
 
 import re
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pfa_gitops.github.environment import CREDENTIALS
+from pfa_gitops.github.environment import UNSET_WHERE_EMPTY
 from pfa_gitops.github.inputs import COMMANDS
 from pfa_gitops.views.github_workflows import github_workflows
 
@@ -20,7 +21,7 @@ OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 CALLERS = sorted((EXAMPLE / ".github" / "workflows").glob("*.yml"))
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 WRITES = {
-    ("gitops", "select"): set(),
+    ("gitops", "select"): {"pull-requests"},
     ("gitops", "plan"): {"pull-requests"},
     ("gitops", "apply"): {"pull-requests"},
     ("gitops", "result"): set(),
@@ -97,6 +98,9 @@ def test_a_job_may_do_no_more_than_it_needs(name):
         for step in steps["steps"]:
             if step.get("uses", "").startswith("actions/checkout"):
                 assert step["with"]["persist-credentials"] is False
+                # The job's own token reads the calling repository only.
+                token = "${{ secrets.PFA_ACTION_TOKEN || github.token }}" if "repository" in step["with"] else None
+                assert step["with"].get("token") == token
 
 
 def test_plans_give_way_to_newer_ones_and_applies_wait_for_each_other():
@@ -104,9 +108,14 @@ def test_plans_give_way_to_newer_ones_and_applies_wait_for_each_other():
     assert jobs["plan"]["concurrency"]["cancel-in-progress"] is True
     assert jobs["apply"]["concurrency"] | {"group": ""} == {"group": "", "cancel-in-progress": False, "queue": "max"}
     for name in ("plan", "apply"):
-        for part in ("directory", "environment"):
-            assert f"matrix.target.{part}" in jobs[name]["concurrency"]["group"]
         assert jobs[name]["strategy"]["fail-fast"] is False
+
+
+@pytest.mark.parametrize(("name", "job"), [("gitops", "plan"), ("gitops", "apply"), ("drift", "drift")])
+def test_no_two_targets_share_a_group(name, job):
+    """As JSON: with a dash between them, the folder a-b with c and the folder a with b-c would be one group."""
+    group = workflow(name)["jobs"][job]["concurrency"]["group"]
+    assert set(re.findall(r"\$\{\{ (.+?) \}\}", group)) - {"github.ref"} == {"toJSON(matrix.target)"}
 
 
 @pytest.mark.parametrize("name", ["gitops", "drift"])
@@ -119,7 +128,7 @@ def test_a_workflow_hands_the_action_what_it_knows(name):
         for step in job["steps"]:
             if step.get("uses") == "./action":
                 assert set(step["with"]) <= set(ACTION["inputs"])
-                assert set(step.get("env", {})) <= set(CREDENTIALS)
+                assert set(step.get("env", {})) <= set(UNSET_WHERE_EMPTY)
 
 
 def test_a_callers_grants_are_what_the_jobs_need():
@@ -154,6 +163,37 @@ def test_what_init_writes_is_as_clean(tmp_path):
         handed = re.findall(r"(\w+)=\$\{\{ (?:vars|secrets)\.(\w+) \}\}", file.read_text())
         assert {name for name, _ in handed} == {one or other for one, other in read}
         assert all(name == source for name, source in handed)
+
+
+def test_init_writes_where_github_reads(tmp_path, capsys):
+    """In a new repository that has its first files already, at its root or below it."""
+    from pfa_gitops.cli import app  # noqa: PLC0415 - only this test needs the commands
+
+    def init(folder):
+        assert app.run(["init", str(folder)], lambda error: pytest.fail(error.message)) == 0
+
+    subprocess.run(["git", "init", "-q", "--initial-branch", "trunk", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("mine\n")
+    (tmp_path / "README.md").write_text("mine\n")
+    workflows = tmp_path / ".github" / "workflows"
+    init(tmp_path / "etl" / "deploy")
+    assert not (tmp_path / "etl" / "deploy" / ".github").exists()
+    called = yaml.safe_load((workflows / "gitops.yml").read_text())
+    assert called[True]["push"] == {"branches": ["trunk"]}
+    assert called["jobs"]["gitops"]["with"]["projects"] == "etl/deploy"
+    assert yaml.safe_load((workflows / "drift.yml").read_text())["jobs"]["drift"]["with"]["projects"] == "etl/deploy"
+    run(str(BIN / "zizmor"), "--offline", "--quiet", str(tmp_path))
+
+    shutil.rmtree(tmp_path / "etl")
+    (workflows / "gitops.yml").write_text("mine\n")
+    (workflows / "drift.yml").unlink()
+    (workflows / "mine.yaml").write_text("# yaml-language-server: $schema=x/Variable.json\n")
+    init(tmp_path)
+    assert "projects" not in (workflows / "drift.yml").read_text()
+    for mine in (tmp_path / ".gitignore", tmp_path / "README.md", workflows / "gitops.yml"):
+        assert mine.read_text() == "mine\n"
+    assert "$schema=x/Variable.json" in (workflows / "mine.yaml").read_text()
+    assert "gitops.yml is there already, and stays as it is; it has to name the project: ." in capsys.readouterr().err
 
 
 def test_more_variables_are_handed_over_under_their_own_names():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pfa_gitops.model.secrets import find_secret_refs, find_stored_refs
+from pfa_gitops.model.secrets import AwsSecret, SecretRef, find_secret_refs, find_stored_refs
 from pfa_gitops.platforms.registry import kinds
 
 REF = {"from_env": "KEY"}
@@ -28,3 +28,15 @@ def test_a_model_that_holds_itself_is_looked_into_once():
     both = {"type": "compound", "require": "all", "within": 60, "triggers": [trigger, trigger]}
     spec = {"trigger": both, "actions": [{"type": "cancel-flow-run"}]}
     assert list(find_stored_refs(kinds()["Automation"].spec.model_validate(spec))) == []
+
+
+def test_two_references_have_two_names():
+    refs = [
+        SecretRef(from_env="KEY"),
+        SecretRef(from_file="KEY"),
+        SecretRef(from_prefect_block="secret/key"),
+        SecretRef(from_aws_secret=AwsSecret(id="key", region="us-west-2")),
+        SecretRef(from_aws_secret=AwsSecret(id="key", region="eu-west-1")),
+    ]
+    assert len({str(ref) for ref in refs}) == len(refs)
+    assert str(refs[-1]) == "from_aws_secret key in eu-west-1"

@@ -1,8 +1,11 @@
 """The child that evaluates expressions: what it answers, and that it ends, whatever it is given."""
 
+import sys
+
 import pytest
 
-from pfa_gitops.policy.child import JUDGE, ask
+from pfa_gitops.policy import child
+from pfa_gitops.policy.child import JUDGE, SPENT, Answers, ask
 
 CHANGES = [{"address": f"Variable/v{n}", "action": "delete" if n % 2 else "update", "n": n} for n in range(4)]
 ABOUT = {"environment": "prod", "changes": CHANGES, "plan": {"changes": CHANGES, "environment": "prod"}}
@@ -76,10 +79,50 @@ def test_one_that_takes_too_long_or_too_much_is_ended_and_named(greedy):
     answers = ask(["true", greedy, "true"], about, cpu_seconds=2)
     failed = [one for one in answers.told[1:] if one.get("failures")]
     assert answers.told[0]["hits"] == [None]
-    assert answers.unfinished == 1 or failed
+    assert failed or (answers.unfinished, answers.why) == (1, SPENT)
 
 
-def test_the_child_has_no_environment_and_loads_nothing_of_ours():
-    source = JUDGE.read_text()
-    assert "pfa_gitops" not in source
-    assert "environ" not in source.replace("environment", "")
+def behind(monkeypatch, tmp_path, first):
+    """Have the child do something before it does its work."""
+    program = tmp_path / "judge.py"
+    program.write_text(f"import runpy\n{first}\nrunpy.run_path({str(JUDGE)!r}, run_name='__main__')\n")
+    monkeypatch.setattr(child, "JUDGE", program)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such limits")
+@pytest.mark.parametrize(("limit", "lower"), [("RLIMIT_AS", 1_500_000_000), ("RLIMIT_CPU", 10)])
+def test_where_the_system_allows_less_than_is_wanted_policies_are_evaluated_all_the_same(
+    monkeypatch, tmp_path, limit, lower
+):
+    behind(monkeypatch, tmp_path, f"import resource; resource.setrlimit(resource.{limit}, ({lower}, {lower}))")
+    assert ask(["true"], ABOUT).told == [{"hits": [None], "failures": []}]
+
+
+@pytest.mark.parametrize(
+    ("first", "why"),
+    [
+        ("raise OSError('no such device')", "policies cannot be evaluated here: OSError: no such device"),
+        ("raise SystemExit(7)", "policies cannot be evaluated here: their process ended with 7"),
+        ("raise MemoryError", SPENT),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", SPENT),
+    ],
+)
+def test_what_keeps_the_child_from_its_work_is_told(monkeypatch, tmp_path, first, why):
+    behind(monkeypatch, tmp_path, first)
+    assert ask(["true", "true"], ABOUT) == Answers([], 0, why)
+
+
+def test_the_child_has_no_environment_and_loads_nothing_of_ours(monkeypatch, tmp_path):
+    monkeypatch.setenv("PREFECT_API_KEY", "made-up")
+    program = tmp_path / "judge.py"
+    program.write_text(
+        f"import json, os, runpy, sys\nrunpy.run_path({str(JUDGE)!r})\n"
+        "about = {'environ': list(os.environ), 'modules': list(sys.modules), 'isolated': sys.flags.isolated}\n"
+        "print(json.dumps(about))\n"
+    )
+    monkeypatch.setattr(child, "JUDGE", program)
+    [told] = ask(["true"], ABOUT).told
+    assert set(told["environ"]) <= {"LC_CTYPE"}  # Python's own, where there is no other locale
+    assert told["isolated"] == 1, "it takes no module from the folder that it runs in, and none of the user's"
+    assert [name for name in told["modules"] if name.partition(".")[0] in {"pfa_gitops", "subprocess", "socket"}] == []
+    assert "cel_expr_python" in told["modules"]

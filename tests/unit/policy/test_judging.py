@@ -1,13 +1,22 @@
 """Violations of policies by plans, with real expressions."""
 
-from pfa_gitops.manifests.project import Policy
+import asyncio
+from pathlib import Path
+
+from support.ledgers import MemoryLedger
+
+from pfa_gitops import wiring
+from pfa_gitops.engine.planning import Planned
+from pfa_gitops.manifests.pipeline import Workspace
+from pfa_gitops.manifests.project import Environment, Policy, Project, ProjectSpec
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.policy import Severity, Violation
 from pfa_gitops.model.risk import Risk
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Key, Live, Manifest, Plan
 from pfa_gitops.platforms.registry import kinds
-from pfa_gitops.policy.child import Answers
+from pfa_gitops.platforms.secret_stores import SecretStores
+from pfa_gitops.policy.child import SPENT, Answers
 from pfa_gitops.policy.judging import judge, verdicts
 
 
@@ -63,10 +72,26 @@ def test_what_cannot_be_evaluated_counts_as_broken_and_says_why():
 
 
 def test_those_that_were_not_reached_count_as_broken():
-    answers = Answers([{"hits": [0], "failures": []}], unfinished=1)
+    answers = Answers([{"hits": [0], "failures": []}], 1, SPENT)
     policies = [Policy(name=name, when="true", message="m", severity="warn") for name in ("a", "b", "c")]
     first, second, third = verdicts(policies, answers, [WANTED.address])
     assert first == Violation("a", Severity.WARN, "m", Address("Block", "b"))
     assert (second.policy, third.policy) == ("b", "c")
-    assert "more than 20 s" in (second.failure or "")
-    assert third.failure == "the one before it took too long"
+    assert second.failure == "it takes too much time or memory: there are 20 s and 2 GB at most"
+    assert third.failure == f"the one before it was not evaluated: {second.failure}"
+
+
+def test_the_lock_is_renewed_while_policies_are_evaluated():
+    project = Project("p", ProjectSpec(policies=[Policy(name="p", when="true", message="m")]), "")
+    connection = wiring.Connection(Workspace(Path(), project, Environment("prod"), ()), {}, SecretStores({}), None)
+    inventory = MemoryLedger().inventory
+
+    async def rounds_of_the_loop():
+        judging, rounds = asyncio.create_task(connection._judged(Planned(PLAN, inventory, inventory, {}))), 0
+        while not judging.done():
+            await asyncio.sleep(0)
+            rounds += 1
+        assert judging.result().plan.denials
+        return rounds
+
+    assert asyncio.run(rounds_of_the_loop()) > 10

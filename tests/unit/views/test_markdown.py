@@ -2,13 +2,11 @@
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
-import cmarkgfm
 import pytest
-from cmarkgfm.cmark import Options
 from hypothesis import given
 from support.hostile_texts import HOSTILE, TEXTS, hostile_outcomes, hostile_plan
+from support.markdown import check
 from support.properties import few
 from support.sample_plans import PLAN, change
 
@@ -18,63 +16,6 @@ from pfa_gitops.model.values import Action, FieldChange, Outcome, Plan, Result
 from pfa_gitops.views.markdown import plan_markdown
 from pfa_gitops.views.markdown_outcomes import outcomes_markdown
 from pfa_gitops.views.markdown_text import characters, fenced, link, marker, prose, span
-
-ELEMENTS = {"p", "code", "pre", "details", "summary", "strong", "em", "b", "ul", "ol", "li", "blockquote", "h3", "h4"}
-ELEMENTS |= {"table", "thead", "tbody", "tr", "th", "td"}
-INERT = {"code", "pre"}
-"""Where neither GitHub nor GitLab looks for names, issues and addresses."""
-CALLS = re.compile(r"@\w|#\d|GH-\d|https?:|www\.|:\w+:", re.IGNORECASE)
-
-
-class Seen(HTMLParser):
-    """What a reader's browser gets to see."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.elements, self.attributes, self.comments, self.loose, self.open = set(), [], [], [], []
-        self.headings = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.add(tag)
-        self.attributes += attrs
-        self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_comment(self, data):
-        self.comments.append(data)
-
-    def handle_data(self, data):
-        if not INERT & set(self.open):
-            self.loose.append(data)
-        if {"h1", "h2", "h3", "h4"} & set(self.open):
-            self.headings.append(data)
-
-    def handle_decl(self, decl):
-        raise AssertionError(decl)
-
-    unknown_decl = handle_pi = handle_decl
-
-
-def seen(markdown):
-    options = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES
-    return Seen(cmarkgfm.github_flavored_markdown_to_html(markdown, options))
-
-
-def check(markdown, markers=1):
-    """Nothing broke out: only our elements, no attributes but the columns', one comment, and nobody is called."""
-    found = seen(markdown)
-    assert found.elements <= ELEMENTS
-    assert {name for name, _ in found.attributes} <= {"align", "lang", "class"}
-    assert {value for name, value in found.attributes if name == "lang"} <= {"diff", "mermaid"}
-    assert len(found.comments) == markers
-    assert found.open == []
-    assert CALLS.search(" ".join(found.loose)) is None, found.loose
-    assert all(line.isprintable() for line in markdown.split("\n"))
-    return found
 
 
 def test_a_plan_says_first_what_costs_most():
@@ -194,3 +135,12 @@ def test_a_fence_is_longer_than_any_in_its_lines():
 
 def test_an_apply_with_nothing_to_do_is_one_line():
     assert outcomes_markdown(Plan("prod", ()), [], "q").count("\n") == 2
+
+
+def test_a_report_that_is_cut_says_where_all_of_it_is():
+    outcomes = [Outcome(change(f"Variable/x{number}", Action.CREATE), Result.DONE) for number in range(3000)]
+    plan = Plan("prod", tuple(outcome.change for outcome in outcomes))
+    text = outcomes_markdown(plan, outcomes, "q", 20_000, "https://ci.example/1")
+    assert characters(text) <= 20_000
+    assert "objects left out; they are in [the whole report](https://ci.example/1)._" in text
+    assert "left out._" in outcomes_markdown(plan, outcomes, "q", 20_000)

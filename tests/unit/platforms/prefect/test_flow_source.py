@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,53 @@ def test_a_default_that_would_explode_is_not_worked_out(write, text):
         assert read_flow(root, "flows/count.py:f").schema["properties"]["x"]["default"] is None
     except SourceFlaw as refused:  # the parser itself has limits
         assert "cannot be read as Python" in refused.message  # noqa: PT017 - either answer is right
+
+
+def doubling(first, line):
+    return "\n".join([first, *(line.replace("<n>", str(n)).replace("<m>", str(n - 1)) for n in range(1, 41))])
+
+
+@pytest.mark.parametrize(
+    ("text", "parameter"),
+    [
+        (doubling("a0 = list([1])", "a<n> = list([*a<m>, *a<m>])"), "p<n>=a<n>"),
+        (doubling("a0 = list([1])", "a<n> = list([a<m>, a<m>])"), "p<n>=a<n>"),
+        (doubling("T0 = NewType('T', int)", "T<n> = NewType('T', Tuple[T<m>, T<m>])"), "p<n>: T<n>"),
+        (doubling("class C0(BaseModel): x: Any = 1", "class C<n>(C0): y:Any = C<m>(); z: Any = C<m>()"), "p<n>=C<n>()"),
+        (doubling("class C(BaseModel): x: Any; y: Any\na0 = C(x=1, y=1)", "a<n> = C(x=a<m>, y=a<m>)"), "p<n>=a<n>"),
+        (doubling("class E0(Enum): A = 1", "class E<n>(Enum): A = [E<m>.A.value, E<m>.A.value]"), "p<n>=E<n>.A"),
+        ("a = 'x' * 100000", "p<n>=[a, a, a]"),
+        ("a = 'x' * 100000", "p<n>=list(a)"),
+        (f"a = list([{'1, ' * 3000}])", "p<n>=a"),
+    ],
+)  # fmt: skip
+def test_what_is_made_once_and_named_often_does_not_explode(write, text, parameter):
+    head = "from enum import Enum\nfrom typing import Any, NewType, Tuple\nfrom pydantic import BaseModel\n"
+    parameters = ", ".join(parameter.replace("<n>", str(n)) for n in range(41))
+    root = write(f"{head}from prefect import flow\n{text}\n@flow\ndef f({parameters}): ...")
+    schema = read_flow(root, "flows/count.py:f").schema
+    assert len(schema["properties"]) == 41
+    assert schema["properties"]["p40"].get("default") is None
+    assert len(json.dumps(schema)) < 2_000_000
+
+
+def test_a_class_that_many_parameters_take_is_known_for_each(write):
+    members = "".join(f"    M{n} = {n}\n" for n in range(300))
+    parameters = ", ".join(f"p{n}: E = E.M{n}" for n in range(40))
+    root = write(
+        f"import enum\nfrom prefect import flow\nclass E(enum.Enum):\n{members}@flow\ndef f({parameters}): ..."
+    )
+    assert read_flow(root, "flows/count.py:f").schema["properties"]["p39"]["default"] == 39
+
+
+def test_what_stands_beside_a_default_and_is_no_json_is_left_out(write):
+    field = "Field(default=1, json_schema_extra={'a': Field(default=2)})"
+    root = write(
+        f"from prefect import flow\nfrom pydantic import Field\n@flow\ndef f(x: int = {field}, y: int = 3): ..."
+    )
+    properties = read_flow(root, "flows/count.py:f").schema["properties"]
+    assert properties["x"] == {"default": None, "title": "x", "position": 0}
+    assert properties["y"]["default"] == 3
 
 
 MODEL = """from typing import Annotated

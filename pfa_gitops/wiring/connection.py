@@ -1,19 +1,9 @@
-"""The composition root: puts files, environment, platforms and engine together. The only reader of the environment."""
+"""A workspace with open clients: what commands ask platforms for, and write under the lock."""
 
 import asyncio
 import os
 import secrets
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Collection,
-    Iterator,
-    Mapping,
-    Sequence,
-    Set,
-)
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,113 +16,38 @@ from pfa_gitops.engine.apply import Apply, Listener
 from pfa_gitops.engine.drift import read_drift
 from pfa_gitops.engine.guards import Bounds
 from pfa_gitops.engine.ownership import unknown_kinds
-from pfa_gitops.engine.planning import Planned, World, plan_all, plan_destroy, plan_import
+from pfa_gitops.engine.planning import Planned, World, assessed, plan_all, plan_destroy, plan_import
 from pfa_gitops.engine.readings import Clients, raise_failures
 from pfa_gitops.engine.record import Record
+from pfa_gitops.engine.saved import Fitted, fit
 from pfa_gitops.engine.status import read_status
-from pfa_gitops.engine.taint import in_manifests
 from pfa_gitops.engine.unmanaged import Claimed, read_claimed, strays
-from pfa_gitops.manifests.load import find_project
-from pfa_gitops.manifests.names import CREDENTIALS
-from pfa_gitops.manifests.pipeline import Workspace, files_of, read_workspace
-from pfa_gitops.manifests.project import DEFAULT_ENVIRONMENT, Environment, Project, ProjectSpec
-from pfa_gitops.manifests.schema import schemas as kind_schemas
-from pfa_gitops.manifests.validate import Kinds
+from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.model.drift import DriftReport
-from pfa_gitops.model.errors import PfaError, Problem, ProblemsFound, ReaderError, SecretMissing
+from pfa_gitops.model.errors import PfaError, ProblemsFound, ReaderError
 from pfa_gitops.model.flow_runs import Event, FlowRun
 from pfa_gitops.model.history import Applied, Source
 from pfa_gitops.model.holder import Holder
 from pfa_gitops.model.inventory import Inventory
-from pfa_gitops.model.known_secrets import KnownSecrets
-from pfa_gitops.model.places import Address, Origin, Path, address
+from pfa_gitops.model.places import Address, address
 from pfa_gitops.model.receipts import SavedPlan, receipts
 from pfa_gitops.model.risk import Risk
-from pfa_gitops.model.secrets import Sealed, SecretRef, find_stored_refs
+from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.model.status import StatusReport
 from pfa_gitops.model.unmanaged import StraysReport
-from pfa_gitops.model.values import Manifest, Owner
+from pfa_gitops.model.values import Manifest, Outcome, Owner
 from pfa_gitops.platforms.ledger import Ledger, Lock, Tell
 from pfa_gitops.platforms.registry import kinds
-from pfa_gitops.platforms.secret_stores import SecretStores
-from pfa_gitops.views.plan_schema import PLAN_SCHEMA
+from pfa_gitops.platforms.secret_stores import APART, SecretStores
+from pfa_gitops.wiring.targets import OPENERS, open_clients, owner_of
+from pfa_gitops.wiring.workspace_secrets import named_values
 
 if TYPE_CHECKING:
     from pfa_gitops.convert.values import Conversion
     from pfa_gitops.export.export import Place
 
-Opener = Callable[[Workspace, SecretStores], Awaitable[Any]]
 PREFECT = frozenset({"prefect"})
 """Where the inventory and the lock are."""
-
-
-def workspace(directory: FilePath, environment: str | None) -> Workspace:
-    """Read the project in `directory` for one environment. Raises ProblemsFound."""
-    found = read_workspace(directory, environment, kinds(), os.environ, lambda: git.describe(directory))
-    problems = list(_in_clear(found))
-    if found.project.spec.policies:
-        from pfa_gitops.policy.compiling import check_policies  # noqa: PLC0415 - most projects have no policies
-
-        problems += check_policies(found)
-    if problems:
-        raise ProblemsFound(problems)
-    return found
-
-
-def manifest_files(directory: FilePath, environment: str | None) -> list[FilePath]:
-    """The files of the project in `directory` that are read, as far as they can be found: none that is in its way."""
-    try:
-        return list(files_of(directory, environment, os.environ, lambda: git.describe(directory)))
-    except ProblemsFound:
-        return []
-
-
-def _in_clear(found: Workspace) -> Iterator[Problem]:
-    """Secrets of the environment that stand in what commands show, before any of them shows it."""
-    if not (known := KnownSecrets(named_values(found), not_secret=found.project.spec.not_secret)):
-        return
-    yield from in_manifests(found.manifests, known)
-    for text in (*found.notices, *(policy.message for policy in found.project.spec.policies)):
-        if (name := known.name_in(text)) is not None:
-            message = f"a note, or a policy's message, holds the secret {name} in clear"
-            yield Problem(message, "take it out", Origin(found.project.file, 1, 1))
-
-
-def named_values(found: Workspace) -> Mapping[str, Sealed]:
-    """What is known without asking any store: variables that references name, and our own credentials.
-
-    It has those that are not secret, too: what was applied last may be one of them.
-    """
-    specs = (found.environment.spec, *(manifest.spec for manifest in found.manifests))
-    referred = {one.ref.from_env for spec in specs for one in find_stored_refs(spec) if one.ref.from_env}
-    harmless = [called.split(" ", 1) for called in found.project.spec.not_secret]
-    names = {*CREDENTIALS, *referred, *(name for source, name in harmless if source == "from_env")}
-    return {f"from_env {name}": Sealed(os.environ[name]) for name in names if os.environ.get(name)}
-
-
-def workspace_to_fill(directory: FilePath, environment: str | None, own: FilePath) -> Workspace:
-    """The project in `directory`, which may have no manifests yet; where there is none, the one that `own` is to be.
-
-    Raises ProblemsFound.
-    """
-    if has_project(directory):
-        source = lambda: git.describe(directory)  # noqa: E731 - it is asked only when a template does
-        return read_workspace(directory, environment, kinds(), os.environ, source, may_be_empty=True)
-    if environment is not None:
-        raise ReaderError(f"there is no project, and so no environment {environment}", "leave --environment out")
-    from pfa_gitops.convert.values import manifest_name  # noqa: PLC0415 - a plan needs none of it
-
-    name = manifest_name(own.resolve().name)
-    return Workspace(own, Project(name, ProjectSpec(), ""), Environment(DEFAULT_ENVIRONMENT), ())
-
-
-def has_project(directory: FilePath) -> bool:
-    """Whether there is a project in a folder, or above it."""
-    try:
-        find_project(directory)
-    except ProblemsFound:
-        return False
-    return True
 
 
 @dataclass(frozen=True)
@@ -180,8 +95,8 @@ class Connection:
 
         await self._open(PREFECT - self.clients.keys())
         lock, holder = self._lock(), this_process(os.environ, command)
+        source = _source(holder, git.describe(self.workspace.root))  # before the lock, which is to be held by beats
         await lock.acquire(holder, timeout_s, tell)
-        source = _source(holder, git.describe(self.workspace.root))
         for client in self.clients.values():
             client.source = source
         holding = asyncio.create_task(lock.hold())
@@ -204,23 +119,35 @@ class Connection:
 
         Raises ProblemsFound or PlatformError; writes nothing.
         """
-        found, limits = self.workspace, self.workspace.environment.spec.limits
-        bounds = Bounds(
-            limits.max_deletes, limits.max_percent, limits.max_runs_affected, frozenset(map(Risk, limits.forbid))
-        )
-        return self._judged(await plan_all(await self._world(), found.manifests, bounds, found.notices))
+        found = self.workspace
+        return await self._judged(await plan_all(await self._world(), found.manifests, self._bounds, found.notices))
 
-    def _judged(self, planned: Planned) -> Planned:
+    async def fit(self, planned: Planned, saved: SavedPlan) -> Fitted:
+        """What is done of a saved plan, and what limits and policies say of that: what is not done breaks none."""
+        fitted = fit(planned, saved)
+        if not fitted.skipped:
+            return fitted
+        kept = await assessed(fitted.planned, kinds(), self.clients, self._bounds)
+        return fitted._replace(planned=await self._judged(kept))
+
+    @property
+    def _bounds(self) -> Bounds:
+        limits = self.workspace.environment.spec.limits
+        forbidden = frozenset(map(Risk, limits.forbid))
+        return Bounds(limits.max_deletes, limits.max_percent, limits.max_runs_affected, forbidden)
+
+    async def _judged(self, planned: Planned) -> Planned:
         """The same with what the project's policies say of it."""
         if not (policies := self.workspace.project.spec.policies):
             return planned
         from pfa_gitops.policy.judging import judge  # noqa: PLC0415 - most projects have no policies
 
-        return replace(planned, plan=replace(planned.plan, verdicts=judge(planned.plan, policies)))
+        verdicts = await asyncio.to_thread(judge, planned.plan, policies)  # the lock may be held, whose beats go on
+        return replace(planned, plan=replace(planned.plan, verdicts=verdicts))
 
     async def plan_destroy(self) -> Planned:
         """What is to be deleted so that nothing of ours is left."""
-        return self._judged(await plan_destroy(await self._world()))
+        return await self._judged(await plan_destroy(await self._world()))
 
     async def plan_import(self, wanted: Collection[Address] | None) -> Planned:
         """What becomes ours of these manifests' objects, or of all. Plans no change."""
@@ -262,7 +189,7 @@ class Connection:
 
         Secrets are fetched only to `fetch`, which tells whether they can be; their values are let go of.
         """
-        found, secrets_of = self.workspace, self.stores.fetch if fetch else None
+        found, secrets_of = self.workspace, self.stores.look_up if fetch else None
         name, manifests = found.environment.name, found.manifests
         return await read_status(name, manifests, kinds(), self.clients, world=self._world(), fetch=secrets_of)
 
@@ -345,30 +272,31 @@ class Writer:
     source: Source
     """Whose writes they are, and of what commit."""
 
-    def apply(self, planned: Planned, listener: Listener, ready_timeout_seconds: float) -> Apply:
-        """Return the run that carries out a plan."""
-        record, clients, timeout = self.record(planned), self.connection.clients, ready_timeout_seconds
-        return Apply(planned.plan, kinds(), clients, record, self.lock, listener, ready_timeout_seconds=timeout)
+    def apply(self, fitted: Fitted, listener: Listener, ready_timeout_seconds: float) -> Apply:
+        """Return the run that carries out what is left of a plan."""
+        record, clients, lock = self.record(fitted.planned, fitted.skipped), self.connection.clients, self.lock
+        plan, timeout = fitted.planned.plan, ready_timeout_seconds
+        return Apply(plan, kinds(), clients, record, lock, listener, ready_timeout_seconds=timeout)
 
-    def record(self, planned: Planned) -> Record:
+    def record(self, planned: Planned, left_out: Sequence[Outcome] = ()) -> Record:
         """Where it is written down what is ours."""
 
         async def write(inventory: Inventory) -> Inventory:
             self.lock.check()
             return await self.connection.ledger.write(inventory)
 
-        return Record(planned, write, self.source)
+        return Record(planned, write, self.source, left_out)
 
 
 @asynccontextmanager
 async def connect(found: Workspace, only: Set[str] | None = None) -> AsyncIterator[Connection]:
     """Open what the manifests need, or `only` these platforms. Raises ReaderError where a target is not configured."""
-    stores = SecretStores(os.environ, found.root)
+    stores = SecretStores(os.environ, found.root, closed=bool(os.environ.get(APART)))
     clients: dict[str, Any] = {}
     async with AsyncExitStack() as stack:
 
         async def open_for(names: Set[str]) -> None:
-            made = await _made({name: OPENERS[name] for name in sorted(names)}, found, stores)
+            made = await open_clients({name: OPENERS[name] for name in sorted(names)}, found, stores)
             for name, client in made.items():
                 clients[name] = await stack.enter_async_context(client)
 
@@ -376,20 +304,6 @@ async def connect(found: Workspace, only: Set[str] | None = None) -> AsyncIterat
         if prefect := clients.get("prefect"):
             stores = replace(stores, read_block=prefect.read_block)
         yield Connection(found, clients, stores, open_for)
-
-
-async def _made(openers: Mapping[str, Opener], found: Workspace, stores: SecretStores) -> dict[str, Any]:
-    """Make the clients, or say of all of them what is not configured."""
-    clients: dict[str, Any] = {}
-    problems: list[Problem] = []
-    for name, opener in openers.items():
-        try:
-            clients[name] = await opener(found, stores)
-        except ReaderError as error:
-            problems += error.problems
-    if problems:
-        raise ProblemsFound(problems)
-    return clients
 
 
 def _place(found: Workspace, root: FilePath) -> "Place":
@@ -406,72 +320,3 @@ def _source(holder: Holder, checkout: Mapping[str, str]) -> Source:
     """Who writes from now on, and what."""
     commit, dirty = checkout.get("commit", ""), checkout.get("dirty") == "true"
     return Source(holder.since, holder.who, holder.command, commit, dirty, holder.url)
-
-
-def owner_of(found: Workspace) -> Owner:
-    """Whose the objects of a workspace are."""
-    return Owner(found.project.name, found.environment.name)
-
-
-async def _prefect(found: Workspace, stores: SecretStores) -> Any:
-    from pfa_gitops.platforms.prefect._client import PrefectClient  # noqa: PLC0415 - brings httpx
-    from pfa_gitops.platforms.prefect._target import PrefectTarget  # noqa: PLC0415 - its companion
-
-    wanted = found.environment.spec.prefect
-    profile = {"PREFECT_PROFILE": wanted.profile} if wanted.profile else {}
-    target = PrefectTarget.from_environment(
-        {**os.environ, **profile},
-        FilePath.home(),
-        FilePath.cwd(),
-        api_url=wanted.api_url,
-        api_key=await _fetched(found, ("prefect", "api_key"), wanted.api_key, stores),
-        auth_string=await _fetched(found, ("prefect", "auth_string"), wanted.auth_string, stores),
-    )
-    client = PrefectClient(target)
-    client.owner = owner_of(found)
-    return client
-
-
-async def _anyscale(found: Workspace, stores: SecretStores) -> Any:
-    from pfa_gitops.platforms.anyscale._client import AnyscaleClient  # noqa: PLC0415 - brings httpx
-    from pfa_gitops.platforms.anyscale._target import AnyscaleTarget  # noqa: PLC0415 - its companion
-
-    wanted = found.environment.spec.anyscale
-    target = AnyscaleTarget.from_environment(
-        os.environ,
-        FilePath.home(),
-        wanted.cloud,
-        wanted.project,
-        host=wanted.host,
-        token=await _fetched(found, ("anyscale", "cli_token"), wanted.cli_token, stores),
-    )
-    client = AnyscaleClient(target)
-    client.owner = owner_of(found)
-    return client
-
-
-OPENERS: Mapping[str, Opener] = {"prefect": _prefect, "anyscale": _anyscale}
-
-
-async def _fetched(found: Workspace, field: Path, ref: SecretRef | None, stores: SecretStores) -> Sealed | None:
-    """The value behind a secret of the environment. Where it is missing, say where the project file names it."""
-    try:
-        return await stores.fetch(ref) if ref else None
-    except SecretMissing as error:
-        origin = found.project.origins.at(("spec", "environments", found.environment.name, *field))
-        raise ProblemsFound([error.problem(origin=origin)]) from None
-
-
-def schemas() -> dict[str, Any]:
-    """Return the JSON Schema of every kind, of the project, the override and the plan, by name."""
-    return kind_schemas(kinds()) | {"plan": PLAN_SCHEMA}
-
-
-def colour_wanted(stream: Any) -> bool:
-    """Colour only on a terminal, and never where NO_COLOR is set."""
-    return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def known_kinds() -> Kinds:
-    """Every kind by name, for commands that ask no platform."""
-    return kinds()
