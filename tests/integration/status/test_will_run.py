@@ -245,6 +245,50 @@ def test_an_agent_that_is_not_as_its_manifest_says_and_an_image_that_nobody_buil
         project.write("manifests/a.yaml", POOL)
 
 
+def test_a_version_that_is_named_must_be_there_unless_the_deployment_names_another(project):
+    pinned = POOL.replace("compute_config: run-compute, env: {TOKEN", "compute_config: 'run-compute:9', env: {TOKEN")
+    override = "infra_block: run-infra, infra_overrides: {compute_config: 'run-compute:1'}}"
+    try:
+        project.write("manifests/a.yaml", pinned)
+        plan = chains(project.document("plan"))["run-fast"]
+        assert links(plan, "not")["compute config"] == "there is no version 9 of the compute config run-compute"
+        project.write("manifests/a.yaml", pinned.replace("infra_block: run-infra}", override))
+        plan = chains(project.document("plan"))["run-fast"]
+        assert "compute config" not in links(plan, "not")
+        reasons = {link["reason"] for link in plan["links"] if link["part"] == "compute config"}
+        assert "version 1 of the compute config run-compute is there" in reasons
+    finally:
+        project.write("manifests/a.yaml", POOL)
+
+
+def test_what_a_plan_deletes_is_not_there_for_runs_that_name_it(tmp_path, prefect_server):
+    made = started(tmp_path, "will-run-pruned", prefect_server.environment)
+    made.write("manifests/a.yaml", PRUNED)
+    made.document("apply", "--auto-approve")
+    assert links(chains(made.document("plan"))["pruned"])["configuration"] == "the Variable run_bucket is there"
+    made.write("manifests/a.yaml", PRUNED.partition("---\n")[2])
+    plan, now = (chains(made.document(command))["pruned"] for command in ("plan", "status"))
+    assert links(plan, "not") == {"configuration": "apply takes the Variable run_bucket away", **NO_POOL}
+    assert links(now)["configuration"] == "the Variable run_bucket is there"
+
+
+NO_POOL = {"pool": "it has no work pool, and no process that serves it"}
+PRUNED = """apiVersion: pfa-gitops/v1
+kind: Variable
+metadata: {name: run_bucket}
+spec: {value: b}
+---
+apiVersion: pfa-gitops/v1
+kind: Deployment
+metadata: {name: pruned}
+spec:
+  flow_name: pruned
+  entrypoint: f.py:f
+  path: /code
+  job_variables: {bucket: "{{ prefect.variables.run_bucket }}"}
+"""
+
+
 def test_what_no_manifest_declares_is_looked_for(tmp_path, project, prefect_server, quiet):
     """The pool and its compute config are somebody else's. Of a platform that is not asked nothing is known."""
     poll(prefect_server, "fast")
