@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pfa_gitops.github.api import GitHub
 from pfa_gitops.github.pushes import read_push
@@ -72,22 +72,40 @@ def find_reviewed(github: GitHub, here: Surroundings, directory: str, environmen
     if own is None:
         message = f"no pull request that was merged into {here.branch} made commit {here.commit[:12]}"
         return _refused(None, f"{message}, so nobody reviewed a plan")
-    plans: dict[int, tuple[Record, Any]] = {}
-    refusal = ""
-    for pull in pulls:
-        number = int(pull["number"])
-        record = Record(here.repository, number, str(pull["head"]["sha"]), directory, environment)
-        try:
-            plans[number] = record, _artifact(github, pull, record)
-        except NotReviewed as why:
-            refusal = why.message if pull is own else refusal
-    newest = max(plans, key=lambda number: str(plans[number][1]["created_at"]), default=int(own["number"]))
-    if newest != own["number"]:
-        return _refused(newest, _overtaken(newest, own))
-    if refusal:
-        return _refused(newest, refusal)
-    record, artifact = plans[newest]
-    return Reviewed(newest, record, int(artifact["id"]), int(artifact["workflow_run"]["id"]), "")
+    records = [_record(here, pull, directory, environment) for pull in pulls]
+    plans = [_plan(github, pull, record) for pull, record in zip(pulls, records, strict=True)]
+    newest = max(plans, key=lambda plan: (plan.created_at, plan.record.pull_request == own["number"]))
+    number = newest.record.pull_request
+    if number != own["number"]:
+        return _refused(number, _overtaken(number, own))
+    if newest.artifact is None:
+        return _refused(number, newest.refusal)
+    run = int(newest.artifact["workflow_run"]["id"])
+    return Reviewed(number, newest.record, int(newest.artifact["id"]), run, "")
+
+
+class _Plan(NamedTuple):
+    """A merged pull request's plan, or why it has none."""
+
+    record: Record
+    artifact: Any
+    """None, where there is none."""
+    refusal: str = ""
+
+    @property
+    def created_at(self) -> str:
+        return str(self.artifact["created_at"]) if self.artifact else ""
+
+
+def _plan(github: GitHub, pull: Any, record: Record) -> _Plan:
+    try:
+        return _Plan(record, _artifact(github, pull, record))
+    except NotReviewed as why:
+        return _Plan(record, None, why.message)
+
+
+def _record(here: Surroundings, pull: Any, directory: str, environment: str) -> Record:
+    return Record(here.repository, int(pull["number"]), str(pull["head"]["sha"]), directory, environment)
 
 
 def _refused(pull_request: int | None, why: str) -> Reviewed:
