@@ -4,7 +4,7 @@ What is referred to is written first. What is deleted goes after everything that
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from pfa_gitops.model.places import Address
@@ -15,7 +15,11 @@ Before = Mapping[Address, Sequence[Address]]
 
 
 def before(changes: Iterable[Change]) -> Before:
-    """What must be done before each change, among these changes only. Cycles were refused by link."""
+    """What must be done before each change, among these changes only.
+
+    References of manifests go in no circle, as `link` refuses that. Former ones may: where an apply was killed, some
+    are of that apply and some of the one before.
+    """
     known = {change.address: change for change in changes}
     needed = {address: _targets(change.desired) & known.keys() for address, change in known.items()}
     for change in known.values():
@@ -23,7 +27,20 @@ def before(changes: Iterable[Change]) -> Before:
             # The one that referred to it goes first, or is written without the reference.
             if target in known and known[target].action is Action.DELETE:
                 needed[target].add(change.address)
-    return {address: sorted(first - {address}) for address, first in needed.items()}
+    return _without_circles({address: sorted(first - {address}) for address, first in needed.items()})
+
+
+def _without_circles(needed: dict[Address, list[Address]]) -> Before:
+    """The same with one of each circle waiting for none of it. What a platform refuses then, the next apply does."""
+    while True:
+        try:
+            TopologicalSorter(needed).prepare()
+        except CycleError as error:
+            circle = set(error.args[1])
+            first = min(circle)
+            needed[first] = [address for address in needed[first] if address not in circle]
+        else:
+            return needed
 
 
 def ordered(manifests: Manifests) -> list[Manifest[Any]]:

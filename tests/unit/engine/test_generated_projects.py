@@ -207,6 +207,16 @@ def test_an_apply_that_is_killed_in_any_write_is_carried_on_to_the_same_end(hist
     survives_a_kill(history, renames, at, arrives, then)
 
 
+def test_what_was_turned_round_by_an_apply_that_was_killed_can_be_destroyed():
+    """The inventory has the references of both applies then, and those go in a circle."""
+    shaped = {"size": None, "shape": "round"}
+    first = [Crate("b", "b", {}, None), Crate("c", "c", {}, "b"), Crate("d", "d", {}, None)]
+    second = [Crate("c", "c", shaped, None), Crate("b", "b1", {}, "c"), Crate("a", "a", {}, None)]
+    versions = ([*first, Crate("a", "a", shaped, None)], second)
+    history = [Version({crate.address: crate for crate in crates}, {}) for crates in versions]
+    survives_a_kill(history, renames=False, at=6, arrives=False, then="the end")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @given(history=histories(), renames=st.booleans(), at=st.integers(0, 8), arrives=st.booleans(), then=THEN)
