@@ -27,5 +27,10 @@ def objects(context: click.Context, parameter: click.Parameter, incomplete: str)
     return [address for address in addresses if address.startswith(incomplete)]
 
 
+def deployments(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Those of them that can be run."""
+    return [address for address in objects(context, parameter, incomplete) if address.startswith("Deployment/")]
+
+
 def _directory(context: click.Context) -> Path:
     return Path(context.params.get("directory") or ".")

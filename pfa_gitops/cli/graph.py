@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from pfa_gitops import wiring
-from pfa_gitops.cli import options
+from pfa_gitops.cli import complete, options
 from pfa_gitops.cli.console import Console
 from pfa_gitops.cli.in_the_way import check_own
 from pfa_gitops.model.errors import ReaderError
@@ -29,7 +29,7 @@ SIGNS = ("flowchart LR", "digraph {", 'role="group" class="graph"')
 
 
 @click.command()
-@click.argument("addresses", nargs=-1, metavar="[KIND/NAME]...")
+@click.argument("addresses", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete.objects)
 @click.option(
     "-o", "--output", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file instead."
 )

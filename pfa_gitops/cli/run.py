@@ -44,7 +44,7 @@ class _Wanted:
 
 
 @click.command()
-@click.argument("address", metavar="Deployment/NAME", shell_complete=complete.objects)
+@click.argument("address", metavar="Deployment/NAME", shell_complete=complete.deployments)
 @click.option(
     "--param", "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="JSON, or else text. Repeatable."
 )

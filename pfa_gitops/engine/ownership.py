@@ -15,7 +15,7 @@ from pfa_gitops.model.errors import Problem
 from pfa_gitops.model.inventory import Entry, Inventory
 from pfa_gitops.model.places import Address, Path
 from pfa_gitops.model.plain import plain
-from pfa_gitops.model.values import Key, Live, Manifest, Manifests, NamedSpec, Owner
+from pfa_gitops.model.values import RESTORED, Key, Live, Manifest, Manifests, NamedSpec, Owner
 from pfa_gitops.platforms.base import Kind
 
 
@@ -60,7 +60,7 @@ def manifest_of(address: Address, entry: Entry, inventory: Inventory, kinds: Kin
     """An entry as the manifest that it was applied from; digests stand where secrets stood."""
     model, applied = kinds[address.kind].spec, inventory.digests.recalled(entry.applied)
     try:
-        spec = model.model_validate(applied)
+        spec = model.model_validate(applied, context=RESTORED)
     except ValidationError:  # another version of this package wrote it
         spec = model.model_construct(set(applied), **applied)
     named = _as_called(spec, address, entry.key, kinds[address.kind])

@@ -6,7 +6,7 @@ Text becomes Manifests; Manifests and Live become a Plan; a Plan becomes Outcome
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -19,6 +19,8 @@ from pfa_gitops.model.policy import Severity, Violation
 from pfa_gitops.model.risk import Risk
 
 API_VERSION = "pfa-gitops/v1"
+RESTORED: Final = object()
+"""The context in which a spec is validated that the inventory kept: it may have what `Kind.complete` filled in."""
 
 
 class Spec(BaseModel):

@@ -50,7 +50,7 @@ def prose(text: str) -> str:
 def _code(words: Sequence[str]) -> str:
     """Words that stand together, as code. One that our messages quote already keeps its marks out."""
     text = " ".join(word for word in words if word)
-    quoted = re.fullmatch(r"`([^`]+)`([.,;:?!]?)", text)
+    quoted = re.fullmatch(r"`([^`]+)`([.,;:?!]?)", text) or re.fullmatch(r"(\w+)([.,;])", text, re.ASCII)
     return f"{span(quoted[1])}{quoted[2]}" if quoted else span(text)
 
 

@@ -5,10 +5,10 @@ The names are those of the SDK's WorkloadConfig (0.26.112).
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from pfa_gitops.model.references import RefTo
-from pfa_gitops.model.values import Action, Spec
+from pfa_gitops.model.values import RESTORED, Action, Spec
 from pfa_gitops.platforms.anyscale._image_names import ANYSCALES, RAY_VERSION
 from pfa_gitops.platforms.anyscale._own_tags import OWN
 from pfa_gitops.platforms.compute_shapes import ComputeShape
@@ -51,11 +51,14 @@ ClusterEnvName = Annotated[
 ]
 
 
-def _refuse(value: Any) -> Any:
-    raise ValueError("pfa-gitops fills it in: take it out")
+def _from_the_inventory(value: Any, info: ValidationInfo) -> Any:
+    """What was filled in comes back as part of what was applied, and in no manifest."""
+    if info.context is not RESTORED:
+        raise ValueError("pfa-gitops fills it in: take it out")
+    return value
 
 
-FilledIn = Annotated[str | None, BeforeValidator(_refuse), Field(json_schema_extra={"readOnly": True})]
+FilledIn = Annotated[str | None, BeforeValidator(_from_the_inventory), Field(json_schema_extra={"readOnly": True})]
 
 
 class WorkloadFields(Spec):

@@ -128,6 +128,8 @@ def test_a_service_is_tagged_with_what_it_was_deployed_of(project, name, quiet_e
     told |= {"pfa-gitops.run": "https://github.example/team/flows/actions/runs/77"}
     assert tags(quiet_emulator) == told | {"team": "ml"}
     assert project.pfa("plan", "--detailed-exitcode").returncode == 0, "a manifest's tags are its own"
+    drift = project.pfa("drift")
+    assert drift.returncode == 0, f"what apply filled in is no drift: {drift.stdout}"
     project.write("manifests/b.yaml", AGENT.replace("NAME", name).replace("tags: {team: ml}", "tags: {}"))
     assert project.pfa("apply", "--auto-approve").returncode == 0
     assert tags(quiet_emulator) == told, "nothing was deployed anew"
