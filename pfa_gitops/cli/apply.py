@@ -8,7 +8,7 @@ from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.carry_out import Consent, Patience, carry_out, read_saved_plan
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.reports import OUTCOME_FILES, check_files
+from pfa_gitops.cli.reports import OUTCOME_FILES, clear_files
 from pfa_gitops.cli.run_to_end import run_to_end
 
 
@@ -41,7 +41,7 @@ def apply(
     What left the manifests is deleted; objects that are not this project's are not touched. With FILE, a plan that
     `plan --output` saved, it does what that plan shows and nothing else, and does not ask.
     """
-    check_files(reports, OUTCOME_FILES, file)
+    clear_files(reports, OUTCOME_FILES, file)
     saved = None if file is None else read_saved_plan(file)
     console = Console(output, quiet, reports, most_characters, more_at)
     found = wiring.workspace(directory, environment)

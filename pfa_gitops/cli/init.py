@@ -58,7 +58,10 @@ def init(folder: Path, *, name: str | None, from_live: bool, github: bool | None
     _write_new(folder / ".gitignore", _IGNORED, f"it should have: {' '.join(_IGNORED.split())}")
     if with_github:
         _write_workflows(folder, from_live)
-    Console().say(f"A project is in {folder}. Next: `pfa-gitops validate -C {folder}`, then read its pfa-gitops.yaml.")
+    Console().say(
+        f"The project {printable(chosen)} is in {folder}. "
+        f"Next: `pfa-gitops validate -C {folder}`, then read its pfa-gitops.yaml."
+    )
 
 
 def _write_live(folder: Path, name: str) -> None:
@@ -83,6 +86,8 @@ def _write_workflows(folder: Path, from_live: bool) -> None:
         branch=branch or DEFAULT_BRANCH,
         folder=place,
     )
+    settings = ", ".join(("PREFECT_API_URL", *variables, "PREFECT_API_KEY", "ANYSCALE_CLI_TOKEN", *secrets))
+    Console().say(f"In the workflows, name pfa-gitops' repository and a commit of it; GitHub needs: {settings}.")
     for name, text in texts.items():
         _write_new(root / name, text, f"it has to name the project: {place or '.'}")
 

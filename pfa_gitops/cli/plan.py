@@ -9,7 +9,7 @@ from pfa_gitops import wiring
 from pfa_gitops.cli import options
 from pfa_gitops.cli.carry_out import read_saved_plan
 from pfa_gitops.cli.console import Console
-from pfa_gitops.cli.reports import PLAN_FILES, check_files, plan_text, write_file
+from pfa_gitops.cli.reports import PLAN_FILES, clear_files, plan_text, write_file
 from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.receipts import SavedPlan, to_json
@@ -49,7 +49,9 @@ def plan(
     console = Console(output, quiet)
     if file is not None:
         _check_not_in_the_way(file)
-    check_files(reports, PLAN_FILES, file)
+    clear_files(reports, PLAN_FILES, file)
+    if file is not None:
+        file.unlink(missing_ok=True)  # a plan that fails leaves none to be applied
     found, saved = run_to_end(_plan(directory, environment))
     if console.as_document:
         console.say(plan_text(found, saved.project, output, most_characters, more_at))

@@ -24,16 +24,19 @@ SIGNS = {
 """What a report has near its beginning, by how its file's name ends."""
 
 
-def check_files(files: Collection[Path], forms: Mapping[str, str], besides: Path | None = None) -> None:
+def clear_files(files: Collection[Path], forms: Mapping[str, str], besides: Path | None = None) -> None:
     """Raise ReaderError before anything is asked: for a file whose name does not say which form it is to have.
 
     So it does for one that something else stands in, and for one that is named twice. `besides` is the saved plan.
+    Older reports are removed.
     """
     if unknown := [file for file in files if file.suffix not in forms]:
         raise ReaderError(f"{unknown[0]}: no report has such a name", f"end it with one of {', '.join(forms)}")
     check_apart([*files, *([besides] if besides else [])])
     for file in files:
         check_own(file, SIGNS[file.suffix], "give another --report")
+    for file in files:  # where the command fails, nobody takes an older report for its own
+        file.unlink(missing_ok=True)
 
 
 def plan_text(plan: Plan, project: str, form: str, most_characters: int = SUMMARY_LIMIT, more_at: str = "") -> str:

@@ -25,8 +25,9 @@ def require_empty(folder: Path, beside: Sequence[str] = ()) -> None:
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     in_the_way = [name for name in there if not any(fnmatch(name, pattern) for pattern in beside)]
     if in_the_way:
-        mend = "give a folder that is empty or does not exist"
-        raise ReaderError(f"{folder} is not empty: it has {in_the_way[0]!r}", mend)
+        more = f" and {len(in_the_way) - 1} more" if len(in_the_way) > 1 else ""
+        mend = "give a folder that is empty or does not exist, e.g. `deploy`"
+        raise ReaderError(f"{folder} is not empty: it has {in_the_way[0]!r}{more}", mend)
 
 
 def copy(folder: Path) -> None:

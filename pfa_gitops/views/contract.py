@@ -20,9 +20,13 @@ WORDS = {
 }
 
 
+MUST_BE_GIVEN = frozenset({ParameterChange.ADDED_REQUIRED, ParameterChange.REQUIRED})
+
+
 def in_words(change: ContractChange) -> str:
     """One sentence, e.g. `region is gone; hits schedule nightly, 3 flow runs`. It is fit for a terminal."""
     detail = f" ({printable(change.detail)})" if change.detail else ""
+    detail += "; the deployment gives it" if change.kind in MUST_BE_GIVEN and not change.breaking else ""
     hits = f"; hits {', '.join(map(_hit, change.hits))}" if change.hits else ""
     return f"{printable(change.parameter)} {WORDS[change.kind]}{detail}{hits}"
 

@@ -63,6 +63,16 @@ def test_from_a_plan_on_a_pull_request_to_the_report_of_its_apply(project, name)
     assert "Nothing to change" in page
 
 
+def test_a_plan_that_fails_leaves_no_older_report_behind(project, name):
+    project.write("manifests/a.yaml", variable(name))
+    arguments = ("plan", "--report", "plan.md", "-o", "saved.json")
+    assert project.pfa(*arguments).returncode == 0
+    project.write("manifests/a.yaml", variable(name).replace("Variable", "Varable"))
+    assert project.pfa(*arguments).returncode == 1
+    assert not (project.folder / "plan.md").exists()
+    assert not (project.folder / "saved.json").exists()
+
+
 def test_a_report_needs_a_name_that_says_its_form(offline):
     for command in (("plan",), ("apply", "--auto-approve")):
         done = offline.pfa(*command, "--report", "plan.pdf")

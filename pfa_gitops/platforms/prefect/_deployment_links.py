@@ -10,6 +10,8 @@ from pfa_gitops.platforms.prospects import expected, slots
 
 SERVED = "READY"
 """The status of a deployment that something polls runs of [Prefect's DeploymentStatus]."""
+JOB_IS_MADE_OF = ("image_uri", "cluster_env", "compute_config")
+"""The fields of an infra block that name images and compute configs."""
 NO_POOL = "no work pool, and no process that serves it"
 """Nothing starts its runs."""
 
@@ -30,9 +32,18 @@ def deployment_links(prospect: Prospect[DeploymentSpec], rules: FieldRules) -> I
         reason = "a process serves it" if served else f"it has {NO_POOL}"
         yield prospect.link(Part.POOL, Verdict.OK if served else Verdict.NOT, reason)
     yield from _elsewhere(prospect, spec)
+    yield from _in_variables(prospect)
     # What is told is of whatever limit is linked now. One of its own that is yet to be made has all its slots.
     active = details.get("active_slots") if prospect.live and _own_limit(prospect.live.spec) is not None else 0
     yield from slots(prospect, "the deployment", _own_limit(spec), active)
+
+
+def _in_variables(prospect: Prospect[DeploymentSpec]) -> Iterator[Link]:
+    """What a run's job is made of may stand in free-form job variables, too, where no reference is seen."""
+    names = [name for name in JOB_IS_MADE_OF if name in (prospect.manifest.spec.job_variables or {})]
+    if names:
+        reason = f"job_variables names {', '.join(names)}, which nobody looks at; infra_overrides is looked at"
+        yield prospect.link(Part.CONFIGURATION, Verdict.UNKNOWN, reason)
 
 
 def _own_limit(spec: DeploymentSpec) -> int | None:

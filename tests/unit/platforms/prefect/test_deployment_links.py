@@ -34,6 +34,13 @@ def links(wanted, live=None, action=None, **details):
         ({}, {"work_pool": "q"}, Action.NONE, {}, [("pool", UNKNOWN)]),
         ({"work_pool": "p", "work_queue": "a"}, {"work_pool": "p", "work_queue": "b"}, None, {}, [("queue", UNKNOWN)]),
         ({"work_pool": "p"}, {"work_pool": "p", "work_queue": "default"}, None, {}, []),
+        (
+            {"work_pool": "p", "job_variables": {"image_uri": "anyscale/image/nope:7", "env": {}}},
+            None,
+            Action.CREATE,
+            {},
+            [("configuration", UNKNOWN)],
+        ),
         ({"work_pool": "p", "concurrency_limit": 2}, None, Action.CREATE, {}, [("concurrency", OK)]),
         (
             {"work_pool": "p"},
