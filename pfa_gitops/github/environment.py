@@ -16,7 +16,7 @@ from dotenv import dotenv_values
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.platforms.secret_stores import APART
 
-TOKEN, MORE = "GITHUB_TOKEN", "PFA_VARIABLES"
+TOKEN, MORE, PUBLIC = "GITHUB_TOKEN", "PFA_VARIABLES", "PFA_PUBLIC_VARIABLES"
 UNSET_WHERE_EMPTY = (
     *("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_PROFILE"),
     *("ANYSCALE_HOST", "ANYSCALE_CLI_TOKEN"),
@@ -35,7 +35,7 @@ KEPT = URLS | frozenset(
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "no_proxy"),
         *("GITHUB_ACTIONS", "GITHUB_ACTOR", "GITHUB_API_URL", "GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH"),
         *("GITHUB_OUTPUT", "GITHUB_REF", "GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_SERVER_URL", "GITHUB_SHA"),
-        *("GITHUB_STEP_SUMMARY", "PFA_ARGUMENTS", "PFA_COMMAND", "PFA_DIRECTORY", "PFA_ENVIRONMENT"),
+        *("GITHUB_STEP_SUMMARY", "PFA_ARGUMENTS", "PFA_COMMAND", "PFA_DIRECTORY", "PFA_ENVIRONMENT", PUBLIC),
     }
 )
 """What a stranger's pull request is planned with, beside a home of its own."""
@@ -48,15 +48,15 @@ def take_token(environ: MutableMapping[str, str]) -> str:
 
 
 def prepare(environ: MutableMapping[str, str]) -> list[str]:
-    """Make the variables those of the command; the values that were handed over together, which may be secrets.
+    """Make the variables those of the command; the values of `MORE`, which are secrets.
 
     GitHub hides the lines NAME=VALUE, not the values. Raises ReaderError for variables that may not be set.
     """
-    more = dict(_variables(environ.pop(MORE, "")))
+    public, more = (dict(_variables(environ.pop(name, ""))) for name in (PUBLIC, MORE))
     for name in UNSET_WHERE_EMPTY:
         if environ.get(name) == "":
             del environ[name]
-    environ.update(more)
+    environ.update(public | more)
     return list(more.values())
 
 

@@ -29,7 +29,7 @@ jobs:
     with:
       PROJECTSenvironments: ENVIRONMENTS
       prefect-api-url: ${{ vars.PREFECT_API_URL }}
-      unreviewed: ${{ github.event_name == 'workflow_dispatch' && 'apply' || 'refuse' }}
+PUBLIC      unreviewed: ${{ github.event_name == 'workflow_dispatch' && 'apply' || 'refuse' }}
     secrets:
 """
 _DRIFT = """\
@@ -48,7 +48,7 @@ jobs:
     with:
       PROJECTSenvironments: ENVIRONMENTS
       prefect-api-url: ${{ vars.PREFECT_API_URL }}
-    secrets:
+PUBLIC    secrets:
 """
 
 
@@ -68,9 +68,7 @@ def github_workflows(
     of the release that `version` names has to be filled in.
     """
     lines = [f"{name}: ${{{{ secrets.{name} }}}}" for name in CREDENTIALS]
-    more = [f"{name}=${{{{ vars.{name} }}}}" for name in variables]
-    more += [f"{name}=${{{{ secrets.{name} }}}}" for name in secrets]
-    lines += ["PFA_VARIABLES: |", *(f"  {line}" for line in more)] if more else []
+    lines += _listed("PFA_VARIABLES", "secrets", secrets)
     handed = "".join(f"      {line}\n" for line in lines)
     words = {
         "SOURCE": SOURCE,
@@ -79,8 +77,15 @@ def github_workflows(
         "BRANCH": _scalar(branch),
         "PROJECTS": f"projects: {_scalar(folder)}\n      " if folder else "",
         "ENVIRONMENTS": " ".join(environments),
+        "PUBLIC": "".join(f"      {line}\n" for line in _listed("variables", "vars", variables)),
     }
     return {path: _filled(text, words) + handed for path, text in zip(FILES, (_GITOPS, _DRIFT), strict=True)}
+
+
+def _listed(name: str, source: str, names: Sequence[str]) -> list[str]:
+    """One entry with many variables, a line each; none where there are none."""
+    lines = [f"  {one}=${{{{ {source}.{one} }}}}" for one in names]
+    return [f"{name}: |", *lines] if lines else []
 
 
 def _scalar(text: str) -> str:

@@ -74,6 +74,13 @@ def test_a_stranger_keeps_no_secret(tmp_path):
     assert kept["PREFECT_API_URL"] == "x"
 
 
+def test_a_stranger_keeps_what_the_workflow_says_is_no_secret(tmp_path):
+    kept = of_a_stranger({"PFA_PUBLIC_VARIABLES": "URL=u\n", "PFA_VARIABLES": "KEY=s"}, tmp_path)
+    assert prepare(kept) == [], "nothing of it is hidden in the log"
+    assert kept["URL"] == "u"
+    assert "KEY" not in kept
+
+
 @pytest.mark.parametrize(
     ("url", "kept"),
     [
@@ -95,9 +102,10 @@ def test_an_expression_without_a_value_counts_as_left_out():
 
 
 @pytest.mark.parametrize("name", ["GITHUB_TOKEN", "PATH", "LD_PRELOAD", "PYTHONPATH", "RUNNER_TEMP"])
-def test_some_variables_may_not_be_set(name):
+@pytest.mark.parametrize("given", ["PFA_VARIABLES", "PFA_PUBLIC_VARIABLES"])
+def test_some_variables_may_not_be_set(name, given):
     with pytest.raises(ReaderError, match=name):
-        prepare({"PFA_VARIABLES": f"{name}=x"})
+        prepare({given: f"{name}=x"})
 
 
 def test_the_token_is_taken_out():

@@ -200,4 +200,5 @@ def test_more_variables_are_handed_over_under_their_own_names():
     texts = github_workflows(["prod"], "1.0", ["URL"], ["KEY"])
     for text in texts.values():
         [job] = yaml.safe_load(text)["jobs"].values()
-        assert job["secrets"]["PFA_VARIABLES"] == "URL=${{ vars.URL }}\nKEY=${{ secrets.KEY }}\n"
+        assert job["with"]["variables"] == "URL=${{ vars.URL }}\n", "a plan for a fork has to know it"
+        assert job["secrets"]["PFA_VARIABLES"] == "KEY=${{ secrets.KEY }}\n"
