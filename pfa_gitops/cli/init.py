@@ -16,7 +16,7 @@ from pfa_gitops.demo import quickstart
 from pfa_gitops.manifests.load import PROJECT_FILE
 from pfa_gitops.manifests.project import DEFAULT_ENVIRONMENT
 from pfa_gitops.model.errors import ReaderError
-from pfa_gitops.views.github_workflows import DEFAULT_BRANCH, github_workflows
+from pfa_gitops.views.github_workflows import CREDENTIALS, DEFAULT_BRANCH, github_workflows
 from pfa_gitops.views.values import printable
 
 _SCHEMA_LINE = re.compile(r"(?<=\$schema=)\S*/(?=\w+\.json)")
@@ -86,7 +86,7 @@ def _write_workflows(folder: Path, from_live: bool) -> None:
         branch=branch or DEFAULT_BRANCH,
         folder=place,
     )
-    settings = ", ".join(("PREFECT_API_URL", *variables, "PREFECT_API_KEY", "ANYSCALE_CLI_TOKEN", *secrets))
+    settings = ", ".join(("PREFECT_API_URL", *variables, *CREDENTIALS, *secrets))
     Console().say(f"In the workflows, name pfa-gitops' repository and a commit of it; GitHub needs: {settings}.")
     for name, text in texts.items():
         _write_new(root / name, text, f"it has to name the project: {place or '.'}")

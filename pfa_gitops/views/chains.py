@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pfa_gitops.model.chain import Chain, Link, Verdict
 from pfa_gitops.views.ages import age
-from pfa_gitops.views.values import printable
+from pfa_gitops.views.values import printable, some_of
 
 if TYPE_CHECKING:
     from pfa_gitops.views.terminal import Paint
@@ -26,8 +26,7 @@ class Alike(NamedTuple):
 
     def named(self, shown: Callable[[str], str]) -> str:
         """The first of the names, each as `shown` has it, and how many more there are."""
-        more = f" and {len(self.names) - MOST_NAMES} more" if len(self.names) > MOST_NAMES else ""
-        return f"{', '.join(map(shown, self.names[:MOST_NAMES]))}{more}"
+        return some_of(self.names, MOST_NAMES, shown)
 
 
 def alike(chains: Iterable[Chain]) -> list[Alike]:

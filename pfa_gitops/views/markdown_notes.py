@@ -10,7 +10,7 @@ from pfa_gitops.views.chains import SIGN, Alike, alike
 from pfa_gitops.views.fitting import first_that_fit
 from pfa_gitops.views.markdown_text import characters, prose, span
 from pfa_gitops.views.terminal import show_runs
-from pfa_gitops.views.verdicts import SHOWN, Broken, broken
+from pfa_gitops.views.verdicts import Broken, broken
 
 TOLD = 20
 """Points that are shown of each sort."""
@@ -42,10 +42,8 @@ def notes(plan: Plan, room: int) -> Iterator[str]:
 def _policy(found: Broken) -> str:
     """What a policy says of the plan."""
     said = f"{BREACH} the policy" if found.severity is Severity.DENY else "The policy"
-    names = ", ".join(span(str(address)) for address in found.addresses[:SHOWN])
-    more = f" and {len(found.addresses) - SHOWN} more" if len(found.addresses) > SHOWN else ""
     why = f" It cannot be evaluated: {prose(found.failure)}." if found.failure else ""
-    return f"{said} {span(found.policy)}: {prose(found.message)}{f' ({names}{more})' if names else ''}{why}"
+    return f"{said} {span(found.policy)}: {prose(found.message)}{found.where(span)}{why}"
 
 
 def _box(level: str, texts: Sequence[str], room: int) -> str:

@@ -13,7 +13,7 @@ from pfa_gitops.model.values import ABSENT, Action, Change, FieldChange, Outcome
 from pfa_gitops.views.chains import show_chains
 from pfa_gitops.views.contract import in_words
 from pfa_gitops.views.values import one_line, printable, printable_lines, side_by_side
-from pfa_gitops.views.verdicts import SHOWN, Broken, broken
+from pfa_gitops.views.verdicts import Broken, broken
 from pfa_gitops.views.weight import risk_words
 
 Paint = Callable[[str, str], str]
@@ -71,12 +71,9 @@ def show_verdicts(verdicts: Sequence[Violation], paint: Paint) -> list[str]:
 
 
 def _verdict(found: Broken, paint: Paint) -> str:
-    names = ", ".join(printable(str(address)) for address in found.addresses[:SHOWN])
-    more = f" and {len(found.addresses) - SHOWN} more" if len(found.addresses) > SHOWN else ""
-    where = f" ({names}{more})" if names else ""
+    said = f"{found.severity}: {printable(found.policy)}: {printable(found.message)}{found.where(printable)}"
     why = f"; it cannot be evaluated: {printable(found.failure)}" if found.failure else ""
-    colour = "red" if found.severity is Severity.DENY else "yellow"
-    return paint(f"{found.severity}: {printable(found.policy)}: {printable(found.message)}{where}{why}", colour)
+    return paint(f"{said}{why}", "red" if found.severity is Severity.DENY else "yellow")
 
 
 def _will_run(plan: Plan, paint: Paint) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pfa_gitops.model.plain import plain
@@ -81,6 +82,12 @@ def json_text(value: Any) -> str:
     if not all(line.isprintable() for line in text.split("\n")):
         text = "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
     return text.replace("##[", r"#\u0023[")
+
+
+def some_of(names: Sequence[object], most: int, shown: Callable[[str], str]) -> str:
+    """The first `most` of these, each as `shown` has it, and how many more there are, e.g. `a, b and 3 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(shown(str(name)) for name in names[:most])}{more}"
 
 
 def printable(text: str) -> str:
