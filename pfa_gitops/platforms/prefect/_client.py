@@ -1,7 +1,7 @@
 """The Prefect API as its kinds use it. With `_exchange`, the only HTTP on the Prefect side; it knows no kind."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -28,6 +28,7 @@ LASTING = ("/block_types/", "/block_schemas/")
 Item = dict[str, Any]
 Listing = list[Item]
 AnswerT = TypeVar("AnswerT")
+ItemT = TypeVar("ItemT")
 Tasks = dict[str, asyncio.Task[AnswerT]]
 
 
@@ -35,6 +36,11 @@ def any_of(names: Iterable[str]) -> dict[str, list[str] | None]:
     """A filter for these names or ids. More than MOST_NAMES let everything through, so that the caller must look."""
     wanted = sorted(set(names))
     return {"any_": wanted if len(wanted) <= MOST_NAMES else None}
+
+
+def in_parts(items: Sequence[ItemT], most: int) -> Iterator[Sequence[ItemT]]:
+    """Return the items in parts of so many at most."""
+    return (items[start : start + most] for start in range(0, len(items), most))
 
 
 class PrefectClient:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 API_VERSION = "0.8.4"
 """What Prefect 3.8 calls its API [client/constants.py]."""
 READERS = 8
+FIRST_READERS = 4
 WRITERS = 4
 CONNECT_S = 15.0
 FIRST_WAIT_S = 0.02
@@ -60,8 +61,8 @@ class Link:
     secrets: set[str] = field(default_factory=set, repr=False)
     """Values that may not show in a message."""
     csrf_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    reading: Pace = field(default_factory=lambda: Pace(READERS, READERS))
-    writing: Pace = field(default_factory=lambda: Pace(1, WRITERS))
+    reading: Pace = field(default_factory=lambda: Pace(FIRST_READERS, READERS, successes_to_widen=1))
+    writing: Pace = field(default_factory=lambda: Pace(1, WRITERS, successes_to_widen=10))
     csrf_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     clock_ahead: timedelta = timedelta(0)
     """By how much the server's clock is ahead of this machine's."""
@@ -164,26 +165,30 @@ class Exchange:
         csrf = link.csrf_headers if self.method != "GET" else {}
         try:
             async with self._pace.turn(), asyncio.timeout(link.target.timeout_s):
-                self._began = self._began or time.monotonic()  # waiting for a turn costs no patience
+                begin = time.monotonic()
+                self._began = self._began or begin  # waiting for a turn costs no patience
                 response = await link.http.request(
                     self.method, self.path, content=self.content, params=self.params, headers=csrf
                 )
+                took_s = time.monotonic() - begin
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             quick = isinstance(error, httpx.ConnectError) and attempt < FIRST_TRIES
             return _Tried(error=unreachable(link.target.shown_url, error), again=link.answered or quick)
         except (httpx.HTTPError, TimeoutError) as error:
+            self._pace.pushed_back()
             return self._lost(unreachable(link.target.shown_url, error))
         link.answered = True
         link.learn_time(response.headers.get("date"))
         if response.status_code == 403 and await self._renewed(response, csrf):  # noqa: PLR2004 - Forbidden
             self._renewals += 1
             return _Tried(error=self._refusal(response), again=self._renewals < FIRST_TRIES, wait_s=0.0)
+        if response.is_success:
+            self._pace.went_well(took_s)
         return self._read(response, attempt)
 
     def _read(self, response: "httpx.Response", attempt: int) -> _Tried:
         status = response.status_code
         if response.is_success:
-            self._pace.went_well()
             return self._value(response)
         if response.is_redirect:
             place = _redirected_to(response.headers.get("location", ""))

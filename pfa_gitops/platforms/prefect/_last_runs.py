@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from pfa_gitops.platforms.prefect._client import MOST_NAMES, PAGE, Item, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._client import MOST_NAMES, PAGE, Item, PrefectClient, any_of, in_parts
 
 
 async def last_runs(client: PrefectClient, deployment_ids: Iterable[str]) -> Mapping[str, Item]:
@@ -11,10 +11,9 @@ async def last_runs(client: PrefectClient, deployment_ids: Iterable[str]) -> Map
     Prefect groups no runs, so that one page of the latest runs of all is asked for, then one of those deployments
     that were not on it, until a page is short: a deployment that runs often hides the others once only.
     """
-    wanted = sorted(set(deployment_ids))
     found: dict[str, Item] = {}
-    for start in range(0, len(wanted), MOST_NAMES):
-        found |= await _last_runs(client, set(wanted[start : start + MOST_NAMES]))
+    for part in in_parts(sorted(set(deployment_ids)), MOST_NAMES):
+        found |= await _last_runs(client, set(part))
     return found
 
 

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path as FilePath
-from typing import Any
 
 from pfa_gitops.model.chain import Link
 from pfa_gitops.model.contract import ContractChange
@@ -27,8 +26,9 @@ from pfa_gitops.platforms.prefect import (
     _schedules,
 )
 from pfa_gitops.platforms.prefect._block_names import block_names
-from pfa_gitops.platforms.prefect._client import PAGE, Item, Listing, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._client import Item, PrefectClient, any_of
 from pfa_gitops.platforms.prefect._deployment_links import deployment_links
+from pfa_gitops.platforms.prefect._deployment_listing import read_every, read_wanted
 from pfa_gitops.platforms.prefect._deployment_names import find_deployment
 from pfa_gitops.platforms.prefect._deployment_spec import AS_IN_PREFECT, DeploymentSpec, Storage, canonical_schema
 from pfa_gitops.platforms.prefect._deployment_status import deployment_statuses
@@ -96,14 +96,14 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
     async def observe(self, client: PrefectClient, wanted: Sequence[Manifest[DeploymentSpec]]) -> Observation:
         """Read the deployments of the wanted flows and names, the flows, and where needed blocks."""
         by_key = {manifest.key: manifest for manifest in wanted}
-        items, types = await asyncio.gather(_by_key(client, wanted), _block_types(client, wanted))
+        items, types = await asyncio.gather(read_wanted(client, wanted), _block_types(client, wanted))
         ours = {key: item for key, item in items.items() if key in by_key}
         storages = await block_names(client, (item["storage_document_id"] for item in ours.values()))
         return Observation([_live(key, item, by_key[key].spec, types, storages) for key, item in ours.items()])
 
     async def discover(self, client: PrefectClient) -> Sequence[Found[DeploymentSpec]]:
         """One listing of the deployments, and one of the flows."""
-        items = await _all_by_key(client)
+        items = await read_every(client)
         return [self._found(client, key, item) for key, item in items.items()]
 
     def _found(self, client: PrefectClient, key: Key, item: Item) -> Found[DeploymentSpec]:
@@ -188,7 +188,7 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
 
     async def status(self, client: PrefectClient, wanted: Sequence[Manifest[DeploymentSpec]]) -> Sequence[Status]:
         """Whether it is there, whether it is paused, and its last run."""
-        items = await _by_key(client, wanted)
+        items = await read_wanted(client, wanted)
         return await deployment_statuses(client, {manifest.address: items.get(manifest.key) for manifest in wanted})
 
     async def links(self, client: PrefectClient, prospects: Sequence[Prospect[DeploymentSpec]]) -> Sequence[Link]:
@@ -222,43 +222,6 @@ def _flaws_of(error: SourceFlaw, spec: DeploymentSpec) -> tuple[Flaw, ...]:
         return ()
     mend = f"{error.mend} Else" if error.mend.endswith("?") else ""
     return (_nameless(f"{error.message}, so that the flow's name is not known", mend),)
-
-
-async def _by_key(client: PrefectClient, wanted: Sequence[Manifest[DeploymentSpec]]) -> dict[Key, Item]:
-    """The deployments as the server tells them: those wanted, and others of the same flows or names."""
-    flow_names = {manifest.spec.flow_name or "" for manifest in wanted}
-    flows, items = await asyncio.gather(
-        client.read_all("/flows/filter", {"flows": {"name": any_of(flow_names)}}),
-        _read(client, flow_names, {"deployments": {"name": any_of(manifest.platform_name for manifest in wanted)}}),
-    )
-    return _keyed(flows, items)
-
-
-async def _all_by_key(client: PrefectClient) -> dict[Key, Item]:
-    """All deployments as the server tells them."""
-    flows = await client.read_all("/flows/filter")
-    return _keyed(flows, await _read(client, {flow["name"] for flow in flows}, {}))
-
-
-def _keyed(flows: Listing, items: Listing) -> dict[Key, Item]:
-    flow_of = {flow["id"]: flow["name"] for flow in flows}
-    return {Key(KIND.name, f"{flow_of.get(item['flow_id'])}/{item['name']}"): item for item in items}
-
-
-async def _read(client: PrefectClient, flow_names: Iterable[str], wanted: Mapping[str, Any]) -> Listing:
-    """The deployments of these flows that the filter lets through.
-
-    Prefect sorts by name alone, which many flows may share, so that one may slip through between two pages. When the
-    count says so, each flow is asked for its own: there a name is there once.
-    """
-    listing = "/deployments/filter"
-    body = {**wanted, "flows": {"name": any_of(flow_names)}}
-    found = await client.read_all(listing, body)
-    if len(found) < PAGE or len(found) >= await client.ask("/deployments/count", body):
-        return found
-    bodies = [{**wanted, "flows": {"name": any_of([flow_name])}} for flow_name in flow_names]
-    parts = await asyncio.gather(*(client.read_all(listing, body) for body in bodies))
-    return [item for part in parts for item in part]
 
 
 async def _block_types(client: PrefectClient, wanted: Sequence[Manifest[DeploymentSpec]]) -> BlockTypes:

@@ -27,6 +27,7 @@ from pfa_gitops.model.errors import (
 )
 from pfa_gitops.model.secrets import Sealed
 from pfa_gitops.platforms.prefect._client import PrefectClient
+from pfa_gitops.platforms.prefect._exchange import FIRST_READERS, READERS
 from pfa_gitops.platforms.prefect._target import PrefectTarget
 
 HANGS = Step(after_s=600)
@@ -183,7 +184,7 @@ def test_writers_slow_down_when_the_server_pushes_back():
             return client._link.writing.width, client._link.reading.width
 
     with scripted(*[BUSY] * 6, OK) as server:
-        assert asyncio.run(scenario(server.url)) == (1, 8)
+        assert asyncio.run(scenario(server.url)) == (1, FIRST_READERS)
     assert len(server.asked) == 14
 
 
@@ -196,6 +197,20 @@ def test_writers_become_more_while_all_goes_well():
 
     with scripted(OK) as server:
         assert asyncio.run(scenario(server.url)) == 3
+
+
+def test_readers_become_more_while_all_goes_well_and_fewer_when_no_answer_comes():
+    async def scenario(url):
+        async with PrefectClient(PrefectTarget(url, **IMPATIENT), patience_s=0) as client:
+            for _ in range(READERS):
+                await client.get("/x")
+            quick = client._link.reading.width
+            with pytest.raises(Unreachable, match="did not answer in time"):
+                await client.get("/x")
+            return quick, client._link.reading.width
+
+    with scripted(*[OK] * READERS, HANGS) as server:
+        assert asyncio.run(scenario(server.url)) == (READERS, READERS // 2)
 
 
 def test_csrf_tokens_that_are_refused_for_ever_are_told():

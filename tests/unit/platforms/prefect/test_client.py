@@ -1,28 +1,18 @@
 """What the client remembers, and how kinds ask it for many things, on a transport that answers as it is told."""
 
 import asyncio
-import json
 
 import httpx
 import pytest
+from support.prefect_transport import run
 
 from pfa_gitops.model.errors import Invalid, NotFound
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Manifest
 from pfa_gitops.platforms.prefect import _flow_runs
-from pfa_gitops.platforms.prefect._client import MOST_NAMES, PrefectClient, any_of
+from pfa_gitops.platforms.prefect._client import MOST_NAMES, any_of
 from pfa_gitops.platforms.prefect._deployment_names import find_deployment
-from pfa_gitops.platforms.prefect._target import PrefectTarget
-from pfa_gitops.platforms.prefect.deployment import KIND as DEPLOYMENT
 from pfa_gitops.platforms.prefect.variable import KIND as VARIABLE
-
-
-def run(answer, scenario):
-    async def connected():
-        async with PrefectClient(PrefectTarget("http://any/api"), httpx.MockTransport(answer)) as client:
-            return await scenario(client)
-
-    return asyncio.run(connected())
 
 
 class Answers:
@@ -99,36 +89,3 @@ def test_with_many_names_what_is_not_ours_is_left_out():
     found = [{"id": name, "name": name, "value": 1, "tags": []} for name in ("v7", "theirs")]
     observed = run(Answers((200, found)), lambda client: VARIABLE.observe(client, wanted))
     assert [live.key.name for live in observed.lives] == ["v7"]
-
-
-FLOWS = [f"flow{number:03}" for number in range(250)]
-
-
-def as_on_postgres(request: httpx.Request) -> httpx.Response:
-    """250 flows that each have a deployment `prod`; the listing of all shows one of them twice, and one never."""
-    body = json.loads(request.content)
-    chosen = set(body["flows"]["name"]["any_"])
-    here = slice(body.get("offset"), body.get("offset", 0) + body.get("limit", 0))
-    if request.url.path.endswith("/flows/filter"):
-        return httpx.Response(200, json=[{"id": f"id-{name}", "name": name} for name in FLOWS][here])
-    items = [deployment(name) for name in FLOWS if name in chosen]
-    if request.url.path.endswith("/count"):
-        return httpx.Response(200, json=len(items))
-    shown = [*items[:200], items[3], *items[201:]] if len(items) > 200 else items
-    return httpx.Response(200, json=shown[here])
-
-
-def deployment(flow):
-    empty = ("entrypoint", "pull_steps", "path", "description", "version", "work_pool_name", "work_queue_name")
-    more = {"parameters": {}, "enforce_parameter_schema": True, "tags": [], "paused": False, "schedules": []}
-    more |= {"job_variables": {}, "storage_document_id": None, "parameter_openapi_schema": {}}
-    return {"id": flow, "name": "prod", "flow_id": f"id-{flow}"} | dict.fromkeys(empty) | more
-
-
-def test_no_deployment_slips_through_between_pages_that_are_sorted_by_name_alone():
-    specs = [DEPLOYMENT.spec(flow_name=name) for name in FLOWS]
-    wanted = [
-        Manifest(Address("Deployment", f"{spec.flow_name}-prod"), spec, DEPLOYMENT.key("prod", spec)) for spec in specs
-    ]
-    observed = run(as_on_postgres, lambda client: DEPLOYMENT.observe(client, wanted))
-    assert sorted(live.key.name for live in observed.lives) == [f"{name}/prod" for name in FLOWS]

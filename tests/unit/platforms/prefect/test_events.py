@@ -1,14 +1,12 @@
 """What events tell of a change. Those of Prefect Cloud, which names who did it, are written here by hand."""
 
-import asyncio
 import json
 
 import httpx
+from support.prefect_transport import run
 
 from pfa_gitops.model.values import Touch
-from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._events import last_changes
-from pfa_gitops.platforms.prefect._target import PrefectTarget
 
 ACTOR = {"prefect.resource.id": "prefect-cloud.actor.1", "prefect.resource.role": "actor"}
 FLOW = {"prefect.resource.id": "prefect.flow.1", "prefect.resource.role": "flow", "prefect.resource.name": "etl"}
@@ -27,11 +25,7 @@ def told(drifted, answer):
         asked.append(json.loads(request.content))
         return answer
 
-    async def scenario():
-        async with PrefectClient(PrefectTarget("http://any/api"), httpx.MockTransport(respond)) as client:
-            return await last_changes(client, "deployment", drifted)
-
-    return asyncio.run(scenario()), asked
+    return run(respond, lambda client: last_changes(client, "deployment", drifted)), asked
 
 
 def test_the_newest_change_of_a_field_that_drifted_and_its_author():

@@ -1,15 +1,12 @@
 """What a single run may be given, held against a deployment and a pool as a server tells them."""
 
-import asyncio
-
 import httpx
 import pytest
+from support.prefect_transport import run
 
 from pfa_gitops.model.errors import ProblemsFound
-from pfa_gitops.platforms.prefect._client import PrefectClient
 from pfa_gitops.platforms.prefect._run_checks import check_given
 from pfa_gitops.platforms.prefect._runner_documents import runner_documents
-from pfa_gitops.platforms.prefect._target import PrefectTarget
 
 SCHEMA = {
     "title": "Parameters",
@@ -24,13 +21,11 @@ def problems(given=None, job_variables=None, **deployment):
     found = {"parameter_openapi_schema": SCHEMA, "enforce_parameter_schema": True, "parameters": {"n": 1, "name": "x"}}
     found |= {"work_pool_name": "p", **deployment}
 
-    async def check():
-        transport = httpx.MockTransport(lambda _: httpx.Response(200, json=POOL))
-        async with PrefectClient(PrefectTarget("http://any/api"), transport) as client:
-            await check_given(client, found, given or {}, job_variables or {})
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=POOL)
 
     try:
-        asyncio.run(check())
+        run(answer, lambda client: check_given(client, found, given or {}, job_variables or {}))
     except ProblemsFound as error:
         return [f"{problem.message}: {problem.mend}" for problem in error.problems]
     return []

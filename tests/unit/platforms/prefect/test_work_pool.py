@@ -1,14 +1,11 @@
 """Work pools as servers of other versions tell them, on a transport that answers as it is told."""
 
-import asyncio
-
 import httpx
 import pytest
+from support.prefect_transport import run
 
 from pfa_gitops.model.places import Address
 from pfa_gitops.model.values import Manifest
-from pfa_gitops.platforms.prefect._client import PrefectClient
-from pfa_gitops.platforms.prefect._target import PrefectTarget
 from pfa_gitops.platforms.prefect.work_pool import KIND
 
 POOL = {"id": "1", "name": "p", "type": "process", "description": None, "is_paused": False, "concurrency_limit": None}
@@ -28,10 +25,8 @@ def test_a_storage_configuration_may_be_missing_or_hold_more_than_we_know(told, 
     spec = KIND.spec(type="process")
     manifest = Manifest(Address("WorkPool", "p"), spec, KIND.key("p", spec))
 
-    async def observed():
-        transport = httpx.MockTransport(lambda request: httpx.Response(200, json=[POOL | told]))
-        async with PrefectClient(PrefectTarget("http://any/api"), transport) as client:
-            return await KIND.observe(client, [manifest])
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=[POOL | told])
 
-    [live] = asyncio.run(observed()).lives
+    [live] = run(answer, lambda client: KIND.observe(client, [manifest])).lives
     assert live.spec.storage_configuration.bundle_upload_step == step
