@@ -1,6 +1,7 @@
 """Finds a boolean where the model read a number: `limit: yes` is a slip, and pydantic takes it for 1. Pure."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,22 +18,20 @@ def booleans_as_numbers(written: Any, read: Any) -> Iterator[Path]:
 
 
 def _booleans(value: Any, path: Path) -> Iterator[Path]:
-    if isinstance(value, bool):
-        yield path
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _booleans(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _booleans(item, (*path, index))
+    """The places of the booleans below `value`, which stands at `path`."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for part, item in items:
+        if isinstance(item, bool):
+            yield (*path, part)
+        elif isinstance(item, dict | list):
+            yield from _booleans(item, (*path, part))
 
 
 def _at(read: Any, path: Path) -> Any:
     """What the model has at the path; None where it has no such thing."""
     for part in path:
         if isinstance(read, BaseModel):
-            names = (name for name, info in type(read).model_fields.items() if (info.alias or name) == part)
-            read = getattr(read, next(names, ""), None)
+            read = getattr(read, _fields(type(read)).get(part, ""), None)
         elif isinstance(read, Mapping):
             read = read.get(part)
         elif isinstance(read, list | tuple) and isinstance(part, int) and part < len(read):
@@ -40,3 +39,9 @@ def _at(read: Any, path: Path) -> Any:
         else:
             return None
     return read
+
+
+@cache
+def _fields(model: type[BaseModel]) -> Mapping[str | int, str]:
+    """A model's fields by the names with which they are written."""
+    return {info.alias or name: name for name, info in model.model_fields.items()}

@@ -10,7 +10,15 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import yaml
-from yaml import events
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
 
 from pfa_gitops.manifests.allowance import Allowance
 from pfa_gitops.model.errors import Problem
@@ -131,9 +139,9 @@ class Composer:
 
     def documents(self) -> Iterator[Node]:
         """Yield the root of each document."""
-        while not self._loader.check_event(events.StreamEndEvent):
+        while not self._loader.check_event(StreamEndEvent):
             event = self._loader.get_event()
-            if not isinstance(event, events.DocumentStartEvent):
+            if not isinstance(event, DocumentStartEvent):
                 continue
             first = self._loader.get_event()
             self._allowance.document(self._source.origin(first.start_mark.line, first.start_mark.column))
@@ -148,10 +156,10 @@ class Composer:
         self._allowance.values(1, origin)
         if depth > MAX_DEPTH:
             raise Unreadable(f"nested deeper than {MAX_DEPTH} levels", "flatten it", origin)
-        if isinstance(event, events.AliasEvent):
-            return self._alias(str(event.anchor), origin)
         if event.anchor is None:
             return self._content(event, origin, depth)
+        if isinstance(event, AliasEvent):
+            return self._alias(str(event.anchor), origin)
         self._open.add(event.anchor)
         node = self._content(event, origin, depth)
         self._open.discard(event.anchor)
@@ -166,17 +174,17 @@ class Composer:
         return Alias(origin, self._anchors[name])
 
     def _content(self, event: Any, origin: Origin, depth: int) -> Node:
-        if isinstance(event, events.ScalarEvent):
+        if isinstance(event, ScalarEvent):
             return _scalar(event, origin)
         _refuse_tag(event.tag, COLLECTION_TAGS, origin)
         read = self._loader.get_event
-        if isinstance(event, events.SequenceStartEvent):
+        if isinstance(event, SequenceStartEvent):
             items = Items(origin)
-            while not isinstance(event := read(), events.SequenceEndEvent):
+            while not isinstance(event := read(), SequenceEndEvent):
                 items.items.append(self._node(event, depth + 1))
             return items
         pairs = Pairs(origin)
-        while not isinstance(event := read(), events.MappingEndEvent):
+        while not isinstance(event := read(), MappingEndEvent):
             key = self._node(event, depth + 1)
             pairs.pairs.append((key, self._node(read(), depth + 1)))
         return pairs

@@ -120,7 +120,9 @@ def _walk(annotation: Any, metadata: Iterable[Any] = ()) -> Walk | None:
         walks.append(partial(_in_model, annotation))
     elif arguments and (item := _walk(arguments[1 if _is_mapping(origin) else 0])):
         walks.append(partial(_in_items, item))
-    return partial(_by_all, walks) if walks else None
+    if len(walks) > 1:
+        return partial(_by_all, walks)
+    return walks[0] if walks else None
 
 
 def _is_mapping(origin: Any) -> bool:

@@ -143,6 +143,8 @@ class Exchange:
     writes: bool = False
     repeatable: bool = True
     """Whether it may be sent again when nobody knows if it arrived."""
+    created: bool = field(default=False, init=False)
+    """Whether the answer said that there is something now that was not there: HTTP 201."""
     _began: float = field(default=0.0, init=False)
     _renewals: int = field(default=0, init=False)
 
@@ -184,6 +186,7 @@ class Exchange:
             return _Tried(error=self._refusal(response), again=self._renewals < FIRST_TRIES, wait_s=0.0)
         if response.is_success:
             self._pace.went_well(took_s)
+            self.created = response.status_code == 201  # noqa: PLR2004 - Created
         return self._read(response, attempt)
 
     def _read(self, response: "httpx.Response", attempt: int) -> _Tried:
