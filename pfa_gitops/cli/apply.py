@@ -10,6 +10,7 @@ from pfa_gitops.cli.carry_out import Consent, Patience, carry_out, read_saved_pl
 from pfa_gitops.cli.console import Console
 from pfa_gitops.cli.reports import OUTCOME_FILES, clear_files
 from pfa_gitops.cli.run_to_end import run_to_end
+from pfa_gitops.wiring.connection import Connection
 
 
 @click.command()
@@ -47,4 +48,4 @@ def apply(
     found = wiring.workspace(directory, environment)
     word = found.environment.name if found.environment.spec.protected else "yes"
     consent = Consent("apply", "Apply this plan?", word, auto_approve, ignore_limits, saved, replan)
-    return run_to_end(carry_out(console, found, consent, wiring.Connection.plan, Patience(lock_timeout, wait_timeout)))
+    return run_to_end(carry_out(console, found, consent, Connection.plan, Patience(lock_timeout, wait_timeout)))

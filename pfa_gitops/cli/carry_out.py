@@ -11,7 +11,6 @@ from pathlib import Path
 
 import click
 
-from pfa_gitops import wiring
 from pfa_gitops.cli.console import Console
 from pfa_gitops.cli.reports import OUTCOME_FILES, outcomes_text, write_file
 from pfa_gitops.engine.apply import Apply, Listener, complete
@@ -25,12 +24,13 @@ from pfa_gitops.model.values import Outcome, Owner, Plan, Result
 from pfa_gitops.views.problems import show_problems
 from pfa_gitops.views.terminal import show_outcome, show_plan, show_result
 from pfa_gitops.views.values import printable
+from pfa_gitops.wiring.connection import Connection, connect
 
 STALE = 3
 INCOMPLETE = 5
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 
-MakePlan = Callable[[wiring.Connection], Awaitable[Planned]]
+MakePlan = Callable[[Connection], Awaitable[Planned]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ async def carry_out(
     console: Console, found: Workspace, consent: Consent, make_plan: MakePlan, patience: Patience
 ) -> int:
     """Do it all; the exit code. What is written is written under the lock, and the lock is taken for that only."""
-    async with wiring.connect(found) as connection:
+    async with connect(found) as connection:
         if consent.saved is not None:
             _check_fits(consent.saved, connection.saved())
         planned = await make_plan(connection)
@@ -79,7 +79,7 @@ async def carry_out(
 
 
 async def _agreed(
-    console: Console, connection: wiring.Connection, planned: Planned, consent: Consent, *, again: bool = False
+    console: Console, connection: Connection, planned: Planned, consent: Consent, *, again: bool = False
 ) -> Fitted:
     """Show the plan and have it agreed to. Raises ReaderError where it is not."""
     fitted = Fitted(planned, ())

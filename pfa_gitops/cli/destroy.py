@@ -9,6 +9,7 @@ from pfa_gitops.cli import options
 from pfa_gitops.cli.carry_out import Consent, Patience, carry_out
 from pfa_gitops.cli.console import Console
 from pfa_gitops.cli.run_to_end import run_to_end
+from pfa_gitops.wiring.connection import Connection
 
 
 @click.command()
@@ -28,6 +29,4 @@ def destroy(
     console, found = Console(output, quiet), wiring.workspace(directory, environment)
     question = f"Delete all of this in {found.environment.name}?"
     consent = Consent("destroy", question, found.environment.name, auto_approve, ignore_limits=True)
-    return run_to_end(
-        carry_out(console, found, consent, wiring.Connection.plan_destroy, Patience(lock_timeout, wait_timeout))
-    )
+    return run_to_end(carry_out(console, found, consent, Connection.plan_destroy, Patience(lock_timeout, wait_timeout)))

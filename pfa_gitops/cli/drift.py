@@ -10,6 +10,7 @@ from pfa_gitops.cli.console import Console
 from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.model.drift import DriftReport
 from pfa_gitops.views.drift import drift_json, show_drift
+from pfa_gitops.wiring.connection import connect
 
 DRIFTED = 2
 
@@ -31,5 +32,5 @@ def drift(directory: Path, environment: str | None, output: str, quiet: bool) ->
 
 
 async def _drift(directory: Path, environment: str | None) -> DriftReport:
-    async with wiring.connect(wiring.workspace(directory, environment)) as connection:
+    async with connect(wiring.workspace(directory, environment)) as connection:
         return await connection.drift()

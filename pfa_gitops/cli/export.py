@@ -20,6 +20,7 @@ from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.places import Address, address
 from pfa_gitops.views.conversion import EXPORT_FORMAT, conversion_json, show_remarks
+from pfa_gitops.wiring.connection import PREFECT, connect
 
 STDOUT = "-"
 
@@ -108,5 +109,5 @@ def _project(directory: Path, environment: str | None, root: Path | None) -> Wor
 
 
 async def _export(found: Workspace, root: Path, wanted: list[Address] | None) -> Conversion:
-    async with wiring.connect(found, wiring.PREFECT) as connection:
+    async with connect(found, PREFECT) as connection:
         return await connection.export(wanted, root)

@@ -13,6 +13,7 @@ from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.model.errors import ReaderError
 from pfa_gitops.model.places import Address, address
 from pfa_gitops.views.values import printable
+from pfa_gitops.wiring.connection import connect
 
 
 @click.command("import")
@@ -56,7 +57,7 @@ def _address(text: str) -> Address:
 
 async def _import(console: Console, found: Workspace, wanted: list[Address] | None, lock_timeout: float) -> Planned:
     async with (
-        wiring.connect(found) as connection,
+        connect(found) as connection,
         connection.locked("import", lock_timeout, console.warn) as writer,
     ):
         planned = await connection.plan_import(wanted)

@@ -16,6 +16,7 @@ from pfa_gitops.model.receipts import SavedPlan, to_json
 from pfa_gitops.model.values import Plan
 from pfa_gitops.views.terminal import show_plan
 from pfa_gitops.views.values import printable
+from pfa_gitops.wiring.connection import connect
 
 DENIED = 1
 CHANGES = 2
@@ -80,6 +81,6 @@ def _check_not_in_the_way(file: Path) -> None:
 
 
 async def _plan(directory: Path, environment: str | None) -> tuple[Plan, SavedPlan]:
-    async with wiring.connect(wiring.workspace(directory, environment)) as connection:
+    async with connect(wiring.workspace(directory, environment)) as connection:
         planned = await connection.plan()
         return planned.plan, connection.saved(planned)

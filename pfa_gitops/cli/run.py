@@ -21,7 +21,7 @@ from pfa_gitops.model.closest import did_you_mean
 from pfa_gitops.model.errors import PlatformError, ReaderError
 from pfa_gitops.model.flow_runs import COMPLETED, Event, FlowRun, LogLine, State
 from pfa_gitops.model.values import Manifest
-from pfa_gitops.wiring import Connection
+from pfa_gitops.wiring.connection import Connection, connect
 
 NOT_COMPLETED = 5
 TERMINATED = 143
@@ -134,7 +134,7 @@ _FEW = 12
 
 
 async def _run(console: Console, found: Workspace, deployment: Manifest[Any], wanted: _Wanted) -> int:
-    async with wiring.connect(found, {"prefect"}) as connection:
+    async with connect(found, {"prefect"}) as connection:
         begun = await connection.start_run(deployment, wanted.parameters, wanted.job_variables)
         console.progress(f"{deployment.address} runs as {begun.name}: {begun.page}")
         if not wanted.wait:

@@ -19,6 +19,7 @@ from pfa_gitops.views.history import history_json, show_history
 from pfa_gitops.views.problems import show_problems
 from pfa_gitops.views.status import show_status, status_json
 from pfa_gitops.views.unmanaged import show_strays, strays_json
+from pfa_gitops.wiring.connection import PREFECT, connect
 
 ReportT = TypeVar("ReportT", StatusReport, StraysReport)
 
@@ -128,16 +129,16 @@ def _show(
 
 async def _strays(directory: Path, environment: str | None) -> StraysReport:
     found = wiring.workspace_to_fill(directory, environment, directory)
-    async with wiring.connect(found, wiring.PREFECT) as connection:
+    async with connect(found, PREFECT) as connection:
         return await connection.strays()
 
 
 async def _history(directory: Path, environment: str | None) -> tuple[str, tuple[Applied, ...]]:
     found = wiring.workspace_to_fill(directory, environment, directory)
-    async with wiring.connect(found, wiring.PREFECT) as connection:
+    async with connect(found, PREFECT) as connection:
         return found.environment.name, await connection.history()
 
 
 async def _status(directory: Path, environment: str | None, fetch: bool = False) -> StatusReport:
-    async with wiring.connect(wiring.workspace(directory, environment)) as connection:
+    async with connect(wiring.workspace(directory, environment)) as connection:
         return await connection.status(fetch=fetch)

@@ -9,6 +9,7 @@ from pfa_gitops.cli import options
 from pfa_gitops.cli.console import Console
 from pfa_gitops.cli.run_to_end import run_to_end
 from pfa_gitops.model.holder import Holder
+from pfa_gitops.wiring.connection import PREFECT, connect
 
 
 @click.command()
@@ -25,5 +26,5 @@ def unlock(directory: Path, environment: str | None, output: str, quiet: bool) -
 
 
 async def _unlock(directory: Path, environment: str | None) -> Holder | None:
-    async with wiring.connect(wiring.workspace(directory, environment), wiring.PREFECT) as connection:
+    async with connect(wiring.workspace(directory, environment), PREFECT) as connection:
         return await connection.unlock()

@@ -1,7 +1,7 @@
 """The composition root: puts files, environment, platforms and engine together. The only reader of the environment.
 
-`projects` reads what commands begin with, `workspace_secrets` knows its secrets, `targets` opens clients, `connection`
-is what commands then ask and write through.
+`projects` reads what commands begin with, `workspace_secrets` knows its secrets, `targets` opens clients. `connection`
+is what commands then ask and write through: they import it themselves, as those that ask no platform can do without.
 """
 
 import os
@@ -11,15 +11,10 @@ from pfa_gitops.manifests.schema import schemas as kind_schemas
 from pfa_gitops.manifests.validate import Kinds
 from pfa_gitops.platforms.registry import kinds
 from pfa_gitops.views.plan_schema import PLAN_SCHEMA
-from pfa_gitops.wiring.connection import PREFECT, Connection, Writer, connect
 from pfa_gitops.wiring.projects import manifest_files, repository, workspace, workspace_to_fill
 
 __all__ = [
-    "PREFECT",
-    "Connection",
-    "Writer",
     "colour_wanted",
-    "connect",
     "known_kinds",
     "manifest_files",
     "repository",

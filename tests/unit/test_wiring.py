@@ -7,6 +7,7 @@ import pytest
 from pfa_gitops import wiring
 from pfa_gitops.model.errors import ProblemsFound
 from pfa_gitops.platforms.secret_stores import APART
+from pfa_gitops.wiring.connection import connect
 
 PROJECT = "apiVersion: pfa-gitops/v1\nkind: Project\nmetadata: {name: x}\n"
 VARIABLE = "apiVersion: pfa-gitops/v1\nkind: Variable\nmetadata: {name: v}\nspec: {value: 1}\n"
@@ -37,7 +38,7 @@ def checkout(tmp_path, monkeypatch):
 
 
 async def key_of(folder):
-    async with wiring.connect(wiring.workspace(folder, None)) as connection:
+    async with connect(wiring.workspace(folder, None)) as connection:
         return connection.clients["prefect"].target.api_key.reveal()
 
 

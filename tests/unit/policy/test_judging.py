@@ -5,7 +5,6 @@ from pathlib import Path
 
 from support.ledgers import MemoryLedger
 
-from pfa_gitops import wiring
 from pfa_gitops.engine.planning import Planned
 from pfa_gitops.manifests.pipeline import Workspace
 from pfa_gitops.manifests.project import Environment, Policy, Project, ProjectSpec
@@ -18,6 +17,7 @@ from pfa_gitops.platforms.registry import kinds
 from pfa_gitops.platforms.secret_stores import SecretStores
 from pfa_gitops.policy.child import SPENT, Answers
 from pfa_gitops.policy.judging import judge, verdicts
+from pfa_gitops.wiring.connection import Connection
 
 
 def manifest(kind, name, labels=None, **spec):
@@ -83,7 +83,7 @@ def test_those_that_were_not_reached_count_as_broken():
 
 def test_the_lock_is_renewed_while_policies_are_evaluated():
     project = Project("p", ProjectSpec(policies=[Policy(name="p", when="true", message="m")]), "")
-    connection = wiring.Connection(Workspace(Path(), project, Environment("prod"), ()), {}, SecretStores({}), None)
+    connection = Connection(Workspace(Path(), project, Environment("prod"), ()), {}, SecretStores({}), None)
     inventory = MemoryLedger().inventory
 
     async def rounds_of_the_loop():
