@@ -40,6 +40,7 @@ class Document:
     file: str
     value: Any
     places: Places
+    may_hold_templates: bool = True
 
     @property
     def kind(self) -> str | None:

@@ -20,7 +20,7 @@ def render_documents(
     """Render each document; those with a fault are left out."""
     rendered = []
     for document in documents:
-        if not _holds_template(document.value):
+        if not document.may_hold_templates:
             rendered.append(document)
             continue
         value, texts, problems = render_value(document.value, (), document.places, templates, names)
@@ -29,14 +29,6 @@ def render_documents(
         else:
             rendered.append(replace(document, value=value, places=replace(document.places, texts=texts)))
     return rendered
-
-
-def _holds_template(value: Any) -> bool:
-    if isinstance(value, str):
-        return is_template(value)
-    if isinstance(value, dict):
-        return any(map(_holds_template, value)) or any(map(_holds_template, value.values()))
-    return isinstance(value, list) and any(map(_holds_template, value))
 
 
 def render_value(

@@ -18,6 +18,8 @@ MAX_ALIASED = 100_000
 LONG = 50
 """A text counts once for so many characters."""
 
+TEMPLATE = "${"
+"""What every template begins with."""
 LONGEST_NUMBER = 5_000
 """Characters. What is longer does not fit JSON; YAML's numbers to the base of 60 would take hours."""
 
@@ -40,7 +42,8 @@ def read_documents(
         for root in compose(text, file, lines, allowance):
             expansion = Expansion(allowance)
             value = expansion.expand(root, ())
-            document = Document(file, value, Places(expansion.values, expansion.keys, expansion.texts))
+            places = Places(expansion.values, expansion.keys, expansion.texts)
+            document = Document(file, value, places, expansion.may_hold_templates)
             yield (document, expansion.problems) if expansion.problems else document
     except Unreadable as error:
         yield error.problem
@@ -55,6 +58,8 @@ class Expansion:
         self.keys: dict[Path, Origin] = {}
         self.texts: dict[Path, str] = {}
         self.problems: list[Problem] = []
+        self.may_hold_templates = False
+        """Whether a text or a key has what every template begins with."""
         self._aliased = 0
         self._alias: Origin | None = None
         """The alias that is being expanded, the outermost one."""
@@ -66,7 +71,7 @@ class Expansion:
         self.values[path] = node.origin
         if isinstance(node, Alias):
             return self._expand_alias(node, path)
-        if self._alias:
+        if self._alias is not None:
             self._count(self._alias, 1 + len(node.text) // LONG if isinstance(node, Scalar) else 1)
         if len(path) > MAX_DEPTH:
             raise Unreadable(f"nested deeper than {MAX_DEPTH} levels", "flatten it", node.origin)
@@ -93,18 +98,22 @@ class Expansion:
 
     def _mapping(self, node: Pairs, path: Path) -> dict[str, Any]:
         value: dict[str, Any] = {}
-        for key, item in node.pairs:
-            if (name := self._key(key)) is None:
-                continue
-            if name in value:
-                first = self.keys[(*path, name)]
-                self._note(f"the key `{name}` stands here twice", f"remove one; the first is in line {first.line}", key)
-                continue
-            self.keys[(*path, name)] = key.origin
-            value[name] = self.expand(item, (*path, name))
+        merged: list[Node] = []
         for key, item in node.pairs:
             if isinstance(key, Scalar) and key.tag == MERGE:
-                self._merge(item, path, value)
+                merged.append(item)
+                continue
+            if (name := self._key(key)) is None:
+                continue
+            place = (*path, name)
+            if name in value:
+                first = self.keys[place]
+                self._note(f"the key `{name}` stands here twice", f"remove one; the first is in line {first.line}", key)
+                continue
+            self.keys[place] = key.origin
+            value[name] = self.expand(item, place)
+        for item in merged:
+            self._merge(item, path, value)
         return value
 
     def _key(self, key: Node) -> str | None:
@@ -119,7 +128,7 @@ class Expansion:
         if key.tag not in AS_TEXT:
             self._note(f"the key `{key.text}` is no text to YAML", f'write it in quotes: "{key.text}"', key)
             return None
-        return key.text
+        return self._text(key.text)
 
     def _merge(self, node: Node, path: Path, value: dict[str, Any]) -> None:
         """`<<: *base`: add the keys that are not there yet."""
@@ -154,7 +163,7 @@ class Expansion:
 
     def _scalar(self, node: Scalar, path: Path) -> Any:
         if node.tag in AS_TEXT:
-            return node.text
+            return self._text(node.text)
         if node.plain:
             self.texts[path] = node.text
         if len(node.text) > LONGEST_NUMBER:
@@ -169,6 +178,11 @@ class Expansion:
         if not fits_json(value):
             self._note(f"`{shortened(node.text)}` is no number that JSON knows", QUOTE, node)
         return value
+
+    def _text(self, text: str) -> str:
+        if TEMPLATE in text:
+            self.may_hold_templates = True
+        return text
 
     def _note(self, message: str, mend: str, node: Node) -> None:
         self.problems.append(Problem(message, mend, node.origin))

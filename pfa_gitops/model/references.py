@@ -98,7 +98,8 @@ def mentions(spec: BaseModel) -> Iterator[Mention]:
 def _in_model(model: type[BaseModel], value: Any, path: Path) -> Iterator[Mention]:
     if isinstance(value, model):
         for name, walk in _walks(type(value)):
-            yield from walk(getattr(value, name), (*path, name))
+            if (item := getattr(value, name)) is not None:
+                yield from walk(item, (*path, name))
 
 
 @cache
