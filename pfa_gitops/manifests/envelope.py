@@ -11,7 +11,7 @@ NAME = r"^[A-Za-z0-9_]([A-Za-z0-9_. -]{0,198}[A-Za-z0-9_.-])?$"
 class Metadata(BaseModel):
     """What a manifest is called, and what is said about it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     name: Annotated[str, StringConstraints(pattern=NAME)]
     """The manifest's name, unique within its kind. Letters, digits, `.`, `_`, `-` and spaces inside."""
@@ -28,7 +28,7 @@ class Metadata(BaseModel):
 class Envelope(BaseModel):
     """A document, its spec not looked at."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     api_version: Literal["pfa-gitops/v1"] = Field(alias="apiVersion")
     """Always `pfa-gitops/v1`."""

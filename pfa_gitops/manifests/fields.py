@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from pfa_gitops.model.described import descriptions
 from pfa_gitops.model.places import Path
 
 PAIR = 2
@@ -37,8 +38,8 @@ def description(model: type[BaseModel], path: Path) -> str:
         if not isinstance(name := path[length - 1], str):
             continue
         for owner in models_at(model, path[: length - 1]):
-            if (info := _field(owner, name)) is not None and info.description:
-                return " ".join(info.description.split())
+            if text := descriptions(owner).get(_own_name(owner, name), ""):
+                return " ".join(text.split())
     return ""
 
 
@@ -77,4 +78,9 @@ def _options(annotation: Any) -> Iterator[Any]:
 
 
 def _field(model: type[BaseModel], name: str) -> FieldInfo | None:
-    return next((info for key, info in model.model_fields.items() if name in {info.alias or key}), None)
+    return model.model_fields.get(_own_name(model, name))
+
+
+def _own_name(model: type[BaseModel], written: str) -> str:
+    """The name in Python of the field that is written so; empty where there is none."""
+    return next((name for name, info in model.model_fields.items() if written in {info.alias or name}), "")

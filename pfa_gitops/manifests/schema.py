@@ -17,6 +17,7 @@ from pfa_gitops.manifests.override import OverrideSpec
 from pfa_gitops.manifests.project import KIND as PROJECT
 from pfa_gitops.manifests.project import ProjectSpec
 from pfa_gitops.manifests.validate import Kinds
+from pfa_gitops.model.described import descriptions
 from pfa_gitops.model.secrets import SecretRef
 from pfa_gitops.model.values import API_VERSION
 
@@ -49,9 +50,14 @@ class Generator(GenerateJsonSchema):
         return {key: value for key, value in found.items() if key != "default" or value is not None}
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
-        """A secret reference names one source."""
+        """Each field says what it is. A secret reference names one source."""
         found = super().model_schema(schema)
-        return {**found, "minProperties": 1, "maxProperties": 1} if schema["cls"] is SecretRef else found
+        model: type[BaseModel] = schema["cls"]
+        texts = descriptions(model)
+        for name, info in model.model_fields.items():
+            if name in texts and (shown := found.get("properties", {}).get(info.alias or name)) is not None:
+                shown["description"] = texts[name]
+        return {**found, "minProperties": 1, "maxProperties": 1} if model is SecretRef else found
 
     def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
         """`discriminator` is OpenAPI's; the options' own `type` says the same."""

@@ -19,7 +19,7 @@ REDACTED = "(secret)"
 class AwsSecret(BaseModel):
     """A plaintext secret in AWS Secrets Manager."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     id: str
     """The secret's name or ARN."""
@@ -34,7 +34,7 @@ class AwsSecret(BaseModel):
 class SecretRef(BaseModel):
     """Where a secret's value is kept. Exactly one of the fields is set."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     from_env: str | None = None
     """The name of an environment variable."""

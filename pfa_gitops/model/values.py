@@ -32,7 +32,6 @@ class Spec(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
-        use_attribute_docstrings=True,
         defer_build=True,  # few kinds are used by one command, and building the others takes half a second
         arbitrary_types_allowed=True,  # a Sealed may stand where a secret was fetched
         protected_namespaces=(),
