@@ -12,6 +12,8 @@ from benchmarks.projects import POOL, deployments, requests_for, write_flows, wr
 from benchmarks.servers import prefect_on_postgres
 
 AT_ONCE = (1, 2, 4, 8, 16)
+TRIED = 200
+"""So many tell which number at once is best."""
 
 
 def rows(size: Size) -> Iterator[Row]:
@@ -23,7 +25,7 @@ def rows(size: Size) -> Iterator[Row]:
             run(["prefect", "work-pool", "create", POOL, "--type", "process"], folder, environment)
             url, rounds = environment["PREFECT_API_URL"], itertools.count()
             tried = {
-                at_once: parallel_posts(url, _bodies(folder, number // 5, f"tried-{at_once}"), at_once)
+                at_once: parallel_posts(url, _bodies(folder, min(TRIED, number), f"tried-{at_once}"), at_once)
                 for at_once in AT_ONCE
             }
             best = min(tried, key=lambda at_once: tried[at_once])

@@ -31,7 +31,7 @@ def _at(read: Any, path: Path) -> Any:
     """What the model has at the path; None where it has no such thing."""
     for part in path:
         if isinstance(read, BaseModel):
-            read = getattr(read, _fields(type(read)).get(part, ""), None)
+            read = getattr(read, _fields(type(read)).get(str(part), ""), None)
         elif isinstance(read, Mapping):
             read = read.get(part)
         elif isinstance(read, list | tuple) and isinstance(part, int) and part < len(read):
@@ -42,6 +42,6 @@ def _at(read: Any, path: Path) -> Any:
 
 
 @cache
-def _fields(model: type[BaseModel]) -> Mapping[str | int, str]:
+def _fields(model: type[BaseModel]) -> Mapping[str, str]:
     """A model's fields by the names with which they are written."""
     return {info.alias or name: name for name, info in model.model_fields.items()}

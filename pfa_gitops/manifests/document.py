@@ -9,6 +9,9 @@ from typing import Any
 
 from pfa_gitops.model.places import Address, Origin, Origins, Path
 
+TEMPLATES_BEGIN = "${"
+"""So does every template."""
+
 
 @dataclass(frozen=True)
 class Places:
@@ -41,6 +44,7 @@ class Document:
     value: Any
     places: Places
     may_hold_templates: bool = True
+    """False where it is known that no key and no text, as read, has one."""
 
     @property
     def kind(self) -> str | None:

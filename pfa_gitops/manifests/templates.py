@@ -11,12 +11,13 @@ from jinja2.environment import TemplateExpression
 from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
 
 from pfa_gitops.manifests.bounds import MAX_CHARACTERS
+from pfa_gitops.manifests.document import TEMPLATES_BEGIN
 from pfa_gitops.manifests.names import Names, Refused
 from pfa_gitops.manifests.sandbox import SPLIT, Sandbox, as_data
 
 Result = TypeVar("Result")
 
-OPENERS = ("${{", "${%", "${#")
+OPENERS = tuple(TEMPLATES_BEGIN + second for second in "{%#")
 
 
 class TemplateFault(Exception):
@@ -40,7 +41,7 @@ class RenderedFile:
 
 def is_template(text: str) -> bool:
     """Whether `text` holds anything for Jinja."""
-    return "${" in text and any(opener in text for opener in OPENERS)
+    return TEMPLATES_BEGIN in text and any(opener in text for opener in OPENERS)
 
 
 class Templates:

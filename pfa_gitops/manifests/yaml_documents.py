@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from pfa_gitops.manifests.allowance import Allowance
-from pfa_gitops.manifests.document import Document, Places
+from pfa_gitops.manifests.document import TEMPLATES_BEGIN, Document, Places
 from pfa_gitops.manifests.numbers import fits_json
 from pfa_gitops.manifests.shorten import shortened
 from pfa_gitops.manifests.yaml_nodes import MAX_DEPTH, TAG, Alias, Items, Node, Pairs, Scalar, Unreadable, compose
@@ -18,8 +18,6 @@ MAX_ALIASED = 100_000
 LONG = 50
 """A text counts once for so many characters."""
 
-TEMPLATE = "${"
-"""What every template begins with."""
 LONGEST_NUMBER = 5_000
 """Characters. What is longer does not fit JSON; YAML's numbers to the base of 60 would take hours."""
 
@@ -180,7 +178,7 @@ class Expansion:
         return value
 
     def _text(self, text: str) -> str:
-        if TEMPLATE in text:
+        if TEMPLATES_BEGIN in text:
             self.may_hold_templates = True
         return text
 

@@ -1,7 +1,8 @@
 """The composition root: puts files, environment, platforms and engine together. The only reader of the environment.
 
-`projects` reads what commands begin with, `workspace_secrets` knows its secrets, `targets` opens clients. `connection`
-is what commands then ask and write through: they import it themselves, as those that ask no platform can do without.
+`projects` reads what commands begin with, `workspace_secrets` knows its secrets, `targets` opens clients, `connection`
+is what commands then ask and write through. Commands that ask a platform import `connection` themselves; the others
+are spared the engine.
 """
 
 import os

@@ -59,6 +59,16 @@ def test_a_plan_imports_neither_prefect_nor_anyscale_nor_ray():
     assert json.loads(done.stdout) == []
 
 
+def test_a_command_that_asks_no_platform_is_spared_the_engine():
+    program = (
+        "import json, sys\n"
+        "import pfa_gitops.cli.validate, pfa_gitops.cli.render, pfa_gitops.cli.schema\n"
+        "print(json.dumps([name for name in ('pfa_gitops.engine.plan', 'httpx') if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+
+
 def test_the_package_imports_prefect_only_when_it_is_asked_for_a_block():
     program = "import sys, pfa_gitops; print('prefect' in sys.modules, hasattr(pfa_gitops, 'nothing'))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -90,14 +90,6 @@ class PrefectClient:
         """POST a write that does no harm when it arrives twice; sent again when the answer was lost."""
         return await self._write("POST", path, body)
 
-    async def ensure(self, path: str, body: Any) -> tuple[Any, bool]:
-        """POST what is made where it is missing; the object, and whether this request made it: HTTP 201.
-
-        It is sent again when the answer was lost, and what was made then counts as there.
-        """
-        exchange = self._writing("POST", path, body, repeatable=True)
-        return await self._carried_out(exchange), exchange.created
-
     async def patch(self, path: str, body: Any) -> Any:
         """PATCH `path`; sent again when the answer was lost."""
         return await self._write("PATCH", path, body)
@@ -154,21 +146,16 @@ class PrefectClient:
         return page
 
     async def _write(self, method: str, path: str, body: Any, repeatable: bool = True) -> Any:
-        return await self._carried_out(self._writing(method, path, body, repeatable))
-
-    def _writing(self, method: str, path: str, body: Any, repeatable: bool) -> Exchange:
-        return Exchange(self._link, method, path, self._encoded(body), writes=True, repeatable=repeatable)
-
-    async def _carried_out(self, write: Exchange) -> Any:
         """A write makes the listings stale: those that began before it, and those that began beside it."""
-        self._forget(write.path)
+        self._forget(path)
         try:
-            return await write.run()
+            exchange = Exchange(self._link, method, path, self._encoded(body), writes=True, repeatable=repeatable)
+            return await exchange.run()
         except PlatformError:
             _drop(self._learnt, [what for what, task in self._learnt.items() if task.done()])
             raise
         finally:
-            self._forget(write.path)
+            self._forget(path)
 
     def _forget(self, written: str) -> None:
         """Forget the listings, but for those of block types and schemas, which no other write changes."""

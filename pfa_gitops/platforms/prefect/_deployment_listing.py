@@ -7,13 +7,14 @@ from typing import Any
 
 from pfa_gitops.model.values import Key, Manifest
 from pfa_gitops.platforms.prefect._client import PAGE, Item, Listing, PrefectClient, any_of, in_parts
+from pfa_gitops.platforms.prefect._deployment_spec import DeploymentSpec
 
 LISTING = "/deployments/filter"
 PART = PAGE - 1
-"""So many at most are asked for at once: their answer fills no page, which tells that there are no more."""
+"""So many are asked for at once: if nothing else fits the filter, they fill no page, and there is no next one."""
 
 
-async def read_wanted(client: PrefectClient, wanted: Sequence[Manifest[Any]]) -> dict[Key, Item]:
+async def read_wanted(client: PrefectClient, wanted: Sequence[Manifest[DeploymentSpec]]) -> dict[Key, Item]:
     """The deployments as the server tells them: those wanted, and some others of the same flows and names."""
     keys = sorted({(manifest.spec.flow_name or "", manifest.platform_name) for manifest in wanted})
     flow_names = sorted({flow_name for flow_name, _ in keys})

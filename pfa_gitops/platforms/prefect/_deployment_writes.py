@@ -33,17 +33,10 @@ VARIABLES = frozenset({"job_variables", "infra_block", "infra_overrides"})
 Body = dict[str, Any]
 
 
-async def flow_id(client: PrefectClient, name: str) -> tuple[str, bool]:
-    """The id of the flow of that name, and whether it was made for this call. Many deployments share one."""
-    made_here = False
-
-    async def ensure() -> Item:
-        nonlocal made_here
-        flow, made_here = await client.ensure("/flows/", {"name": name})
-        return dict(flow)
-
-    flow = await client.once(f"the flow {name}", ensure)
-    return str(flow["id"]), made_here
+async def flow_id(client: PrefectClient, name: str) -> str:
+    """The id of the flow of that name, which is made where it is missing. Many deployments share one."""
+    flow = await client.once(f"the flow {name}", partial(client.post_twice, "/flows/", {"name": name}))
+    return str(flow["id"])
 
 
 async def body(

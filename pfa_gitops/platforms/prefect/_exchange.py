@@ -1,8 +1,8 @@
 """One request to Prefect and its retries. With `_client`, the only HTTP on the Prefect side.
 
 What Prefect's own client does and this one too: authorization, custom headers, TLS, CSRF, retries. What differs: the
-waits are short, and fewer requests go out at once when the server pushes back, since SQLite answers 503 to parallel
-writers; no redirect is followed, since that turns a POST into a GET; and a write whose answer was lost says so.
+waits are short, and fewer requests go out at once when the server pushes back or is slow; no redirect is followed,
+since that turns a POST into a GET; and a write whose answer was lost says so.
 """
 
 import asyncio
@@ -143,8 +143,6 @@ class Exchange:
     writes: bool = False
     repeatable: bool = True
     """Whether it may be sent again when nobody knows if it arrived."""
-    created: bool = field(default=False, init=False)
-    """Whether the answer said that there is something now that was not there: HTTP 201."""
     _began: float = field(default=0.0, init=False)
     _renewals: int = field(default=0, init=False)
 
@@ -165,28 +163,29 @@ class Exchange:
 
         link = self.link
         csrf = link.csrf_headers if self.method != "GET" else {}
+        sent = time.monotonic()
         try:
             async with self._pace.turn(), asyncio.timeout(link.target.timeout_s):
-                begin = time.monotonic()
-                self._began = self._began or begin  # waiting for a turn costs no patience
+                sent = time.monotonic()
+                self._began = self._began or sent  # waiting for a turn costs no patience
                 response = await link.http.request(
                     self.method, self.path, content=self.content, params=self.params, headers=csrf
                 )
-                took_s = time.monotonic() - begin
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             quick = isinstance(error, httpx.ConnectError) and attempt < FIRST_TRIES
             return _Tried(error=unreachable(link.target.shown_url, error), again=link.answered or quick)
-        except (httpx.HTTPError, TimeoutError) as error:
-            self._pace.pushed_back()
+        except (httpx.TimeoutException, TimeoutError) as error:
+            self._pace.waited_in_vain(sent, time.monotonic())
+            return self._lost(unreachable(link.target.shown_url, error))
+        except httpx.HTTPError as error:
             return self._lost(unreachable(link.target.shown_url, error))
         link.answered = True
         link.learn_time(response.headers.get("date"))
         if response.status_code == 403 and await self._renewed(response, csrf):  # noqa: PLR2004 - Forbidden
             self._renewals += 1
             return _Tried(error=self._refusal(response), again=self._renewals < FIRST_TRIES, wait_s=0.0)
-        if response.is_success:
-            self._pace.went_well(took_s)
-            self.created = response.status_code == 201  # noqa: PLR2004 - Created
+        if response.status_code not in RETRIED:
+            self._pace.answered(sent, time.monotonic())
         return self._read(response, attempt)
 
     def _read(self, response: "httpx.Response", attempt: int) -> _Tried:

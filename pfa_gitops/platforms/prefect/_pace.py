@@ -6,7 +6,7 @@ writers start as one, become more while all goes well, and are one for good afte
 
 Prefect's server is one thread: what takes long alone takes as much longer as there are others, until the client gives
 up. A listing of 200 deployments with cron schedules takes it 4 s, eight at once 30 s each (3.8.8, on PostgreSQL). So
-who waits long asks for less at once.
+who waits long asks for less at once, but for two at least: an answer may be slow for another reason.
 """
 
 import asyncio
@@ -14,11 +14,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 SLOW_S = 5.0
-"""An answer that takes longer than these seconds says that the server is busy."""
+"""An answer that takes longer than these seconds is slow."""
+LEAST_WHEN_SLOW = 2
 
 
 class Pace:
-    """A gate that lets a number of requests through at once, and learns that number."""
+    """A gate that lets a number of requests through at once, and learns that number.
+
+    Times are those of one clock, in seconds.
+    """
 
     def __init__(self, width: int, widest: int, successes_to_widen: int) -> None:
         self.width = width
@@ -26,6 +30,8 @@ class Pace:
         self._successes_to_widen = successes_to_widen
         self._busy = 0
         self._successes = 0
+        self._narrowed = 0.0
+        """When an answer was slow last: others that were under way by then tell nothing new."""
         self._free = asyncio.Condition()
 
     @asynccontextmanager
@@ -47,10 +53,17 @@ class Pace:
         self.width = 1 if for_good else max(1, self.width // 2)
         self._widest = 1 if for_good else self._widest
 
-    def went_well(self, seconds: float) -> None:
-        """The server answered after so long."""
-        if seconds > SLOW_S:
-            self.pushed_back()
+    def waited_in_vain(self, began: float, ended: float) -> None:
+        """There was no answer."""
+        self._successes = 0
+        if began >= self._narrowed:
+            self._narrowed = ended
+            self.width = min(self.width, max(LEAST_WHEN_SLOW, self.width // 2))
+
+    def answered(self, began: float, ended: float) -> None:
+        """The server answered, whatever it said."""
+        if ended - began > SLOW_S:
+            self.waited_in_vain(began, ended)
             return
         self._successes += 1
         if self._successes >= self._successes_to_widen and self.width < self._widest:

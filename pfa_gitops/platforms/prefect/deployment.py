@@ -119,14 +119,11 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         return [Worded(_deployment_words.worded(live)) for live in lives]
 
     async def create(self, client: PrefectClient, change: Change, ids: Ids) -> str:
-        """Make the flow where it is missing, then the deployment, which must not be there: POST would overwrite it.
-
-        Of a flow that was made just now there are no deployments yet.
-        """
+        """Make the flow where it is missing, then the deployment, which must not be there: POST would overwrite it."""
         spec, name = change.manifest.spec, change.key.name
         flow_name, _, deployment_name = name.partition("/")
-        flow_id, is_new = await _deployment_writes.flow_id(client, flow_name)
-        if not is_new and await find_deployment(client, name) is not None:
+        flow_id = await _deployment_writes.flow_id(client, flow_name)
+        if await find_deployment(client, name) is not None:
             raise Conflict(f"the deployment {name} was made by somebody else meanwhile", "plan and apply again")
         body = await _deployment_writes.body(client, spec, None, ids)
         body |= {"name": deployment_name, "flow_id": flow_id, "labels": labels_of(client.owner, client.source)}

@@ -301,6 +301,14 @@ def test_a_path_that_becomes_a_link_out_of_the_project_is_not_followed(write, tm
     assert "outside" in flaw(root, "later.py:count_to").message
 
 
+def test_a_root_behind_a_link_is_where_the_system_sees_it(write, tmp_path):
+    write(COUNT)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "link").symlink_to(tmp_path / "root" / "flows")
+    root = tmp_path / "elsewhere" / "link" / ".."
+    assert read_flow(root, "flows/count.py:count_to").description == "Count."
+
+
 def test_a_relative_root_is_that_of_the_folder_where_one_is(write, tmp_path, monkeypatch):
     write(COUNT)
     write(COUNT.replace("Count.", "Another."), "../other/flows/count.py")
