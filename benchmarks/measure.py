@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 BIN = Path(sys.executable).parent
 TIMEOUT_S = 3600
+NOT_KEPT = ("PREFECT_", "ANYSCALE_", "PYTHONDONTWRITEBYTECODE")
+"""Variables that begin so. Without its bytecode the package would be compiled at each start, as nobody has it."""
 DISTRIBUTIONS = ("pfa-gitops", "prefect", "anyscale", "pydantic", "PyYAML")
 
 
@@ -109,7 +111,7 @@ def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, s
 
 
 def _environment(folder: Path, own: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ANYSCALE_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_KEPT)}
     quiet = {"DO_NOT_TRACK": "1", "ANYSCALE_TELEMETRY_SAMPLE_RATE": "0", "ANYSCALE_SUPPRESS_UPGRADE_WARNING": "1"}
     return {**kept, **quiet, "PREFECT_HOME": str(folder / "home"), **own}
 
