@@ -172,8 +172,8 @@ class Deployment(Kind[DeploymentSpec, PrefectClient]):
         self, client: PrefectClient, changes: Sequence[Change], plan: Sequence[Change]
     ) -> Mapping[Address, Sequence[ContractChange]]:
         """Two listings where something breaks, none where nothing does."""
-        if not any("parameter_openapi_schema" in change.changed for change in changes):
-            return {}
+        if not any(change.live and "parameter_openapi_schema" in change.changed for change in changes):
+            return {}  # of what is new, nobody has used the parameters
         from pfa_gitops.platforms.prefect._contract import contracts  # noqa: PLC0415 - brings what automations are
 
         return await contracts(client, changes, plan)
