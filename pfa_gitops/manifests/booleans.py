@@ -1,11 +1,11 @@
 """Finds a boolean where the model read a number: `limit: yes` is a slip, and pydantic takes it for 1. Pure."""
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
 
+from pfa_gitops.manifests.fields import own_names
 from pfa_gitops.model.places import Path
 
 
@@ -31,7 +31,7 @@ def _at(read: Any, path: Path) -> Any:
     """What the model has at the path; None where it has no such thing."""
     for part in path:
         if isinstance(read, BaseModel):
-            read = getattr(read, _fields(type(read)).get(str(part), ""), None)
+            read = getattr(read, own_names(type(read)).get(str(part), ""), None)
         elif isinstance(read, Mapping):
             read = read.get(part)
         elif isinstance(read, list | tuple) and isinstance(part, int) and part < len(read):
@@ -39,9 +39,3 @@ def _at(read: Any, path: Path) -> Any:
         else:
             return None
     return read
-
-
-@cache
-def _fields(model: type[BaseModel]) -> Mapping[str, str]:
-    """A model's fields by the names with which they are written."""
-    return {info.alias or name: name for name, info in model.model_fields.items()}

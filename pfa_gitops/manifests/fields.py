@@ -2,7 +2,8 @@
 
 import re
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from types import UnionType
 from typing import Any
 
@@ -22,9 +23,15 @@ def first_sentence(text: str) -> str:
     return found[1] if found else text
 
 
+@cache
+def own_names(model: type[BaseModel]) -> Mapping[str, str]:
+    """The fields' names in Python, by the names with which they are written in a file."""
+    return {info.alias or name: name for name, info in model.model_fields.items()}
+
+
 def field_names(model: type[BaseModel]) -> list[str]:
     """The names as they are written in a file."""
-    return [info.alias or name for name, info in model.model_fields.items()]
+    return list(own_names(model))
 
 
 def models_at(annotation: Any, path: Path) -> list[type[BaseModel]]:
@@ -38,7 +45,7 @@ def description(model: type[BaseModel], path: Path) -> str:
         if not isinstance(name := path[length - 1], str):
             continue
         for owner in models_at(model, path[: length - 1]):
-            if text := descriptions(owner).get(_own_name(owner, name), ""):
+            if text := descriptions(owner).get(own_names(owner).get(name, ""), ""):
                 return " ".join(text.split())
     return ""
 
@@ -78,9 +85,4 @@ def _options(annotation: Any) -> Iterator[Any]:
 
 
 def _field(model: type[BaseModel], name: str) -> FieldInfo | None:
-    return model.model_fields.get(_own_name(model, name))
-
-
-def _own_name(model: type[BaseModel], written: str) -> str:
-    """The name in Python of the field that is written so; empty where there is none."""
-    return next((name for name, info in model.model_fields.items() if written in {info.alias or name}), "")
+    return model.model_fields.get(own_names(model).get(name, ""))
